@@ -1,0 +1,78 @@
+"""mmkit: a small kernel and plugins for market making. Plugins import only this module's names."""
+
+from typing import Any
+
+from mmkit.errors import ConfigError, DataError, MmkitError, PluginError, VenueError
+from mmkit.fields import Duration, Rate, array, duration, field, required
+from mmkit.hookspecs import hookimpl
+from mmkit.rules import (
+    API_VERSION,
+    Execution,
+    Hedging,
+    Ladder,
+    Market,
+    Pricing,
+    Report,
+    Risk,
+    Signal,
+    Sizing,
+    Trigger,
+    Venue,
+)
+from mmkit.steps import step
+
+__version__ = "0.1.0"
+
+# Names whose modules import numpy or more are looked up when first used: `import mmkit` and every `--help` stay quick.
+_LATER = {
+    **dict.fromkeys(
+        (
+            *("EVENT", "Events", "BID", "ASK", "BUY", "SELL", "CLEAR_BIDS", "CLEAR_ASKS", "GAP", "RESET"),
+            *("VENUE", "LOCAL", "BOTH"),
+        ),
+        "mmkit.tape",
+    ),
+    **dict.fromkeys(("LIMIT", "MARKET", "NEVER", "POST_ONLY"), "mmkit.engine.records"),
+    **dict.fromkeys(("cancel", "has_order", "place", "working"), "mmkit.engine.orders"),
+    **dict.fromkeys(("Run", "run"), "mmkit.runs"),
+    "two_clocks": "mmkit.clocks",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LATER:
+        import importlib
+
+        value = getattr(importlib.import_module(_LATER[name]), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module 'mmkit' has no attribute {name!r}")
+
+
+__all__ = [
+    "API_VERSION",
+    "ConfigError",
+    "DataError",
+    "Duration",
+    "Execution",
+    "Hedging",
+    "Ladder",
+    "Market",
+    "MmkitError",
+    "PluginError",
+    "Pricing",
+    "Rate",
+    "Report",
+    "Risk",
+    "Signal",
+    "Sizing",
+    "Trigger",
+    "Venue",
+    "VenueError",
+    "array",
+    "duration",
+    "field",
+    "hookimpl",
+    "required",
+    "step",
+]

@@ -1,0 +1,56 @@
+"""The command line: which commands there are, and what happens to an error."""
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from mmkit import MmkitError, __version__
+from mmkit.cli import check, init, run
+
+app = typer.Typer(
+    name="mmkit",
+    help="A pluggable market-making backtester: one TOML file names the rules of a stack, mmkit runs it.",
+    no_args_is_help=True,
+    # Plain texts: rich costs more time than the rest of a --help, and would draw boxes into pipes.
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("init", epilog=init.EXAMPLE)(init.init)
+app.command("check", epilog=check.EXAMPLE)(check.check)
+app.command("run", epilog=run.EXAMPLE)(run.run)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"mmkit {__version__}")
+        raise typer.Exit
+
+
+@app.callback(epilog="Example: mmkit init mine && mmkit run mine/stack.toml")
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """A pluggable market-making backtester: one TOML file names the rules of a stack, mmkit runs it."""
+
+
+def main() -> None:
+    """Runs the command of sys.argv; an error of user, data or plugin becomes lines on stderr and its exit code."""
+    try:
+        try:
+            app(prog_name="mmkit")
+        finally:
+            sys.stdout.flush()
+    except MmkitError as error:
+        print(error, file=sys.stderr)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        # Whoever read the output has seen enough; without this Python complains once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)

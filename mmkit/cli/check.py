@@ -1,0 +1,79 @@
+"""mmkit check: loads and wires a stack without running it."""
+
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from mmkit.cli.options import Data, Disable, Enable, Json, Seed, Set, StackFile, json_text
+
+if TYPE_CHECKING:
+    from mmkit.stack import Slot, Stack
+
+EXAMPLE = "Example: mmkit check stack.toml --set pricing.gamma=0.2"
+
+
+def check(
+    stack: StackFile,
+    data: Data = None,
+    seed: Seed = None,
+    overrides: Set = None,
+    enable: Enable = None,
+    disable: Disable = None,
+    as_json: Json = False,
+) -> None:
+    """Load and wire a stack without running it; print the wiring, or one line per fault (exit code 2)."""
+    from mmkit.settings import read
+
+    read_stack = read(
+        stack, data=data or (), seed=seed, overrides=overrides or (), enable=enable or (), disable=disable or ()
+    )
+    typer.echo(json_text(wiring_document(read_stack)) if as_json else wiring_table(read_stack))
+
+
+def wiring_document(stack: "Stack") -> dict[str, Any]:
+    """Returns the stack's rules in the order in which they act, with parameters and wiring, as --json prints them."""
+    from mmkit.writing import values
+
+    def rule(slot: "Slot") -> dict[str, Any]:
+        return {
+            "path": slot.path,
+            "use": slot.rule.name,
+            "from": slot.distribution,
+            "params": values(slot.params),
+            "inputs": dict(slot.wiring),
+            "outputs": dict(slot.rule.outputs),
+        }
+
+    return {
+        "stack": stack.name,
+        "seed": stack.seed,
+        "quote": stack.quote,
+        "rules": [rule(slot) for slot in _every(stack)],
+    }
+
+
+def wiring_table(stack: "Stack") -> str:
+    """Returns the stack's rules in the order in which they act, and where each input comes from, as a readable table."""
+    from mmkit.wiring import unit_of
+
+    rows = [("rule", "use", "from", "reads and publishes")]
+    for slot in _every(stack):
+        notes = [f"{name} <- {source} {_unit(unit_of(source, stack.slots))}" for name, source in slot.wiring.items()]
+        notes += [f"-> {slot.name}.{output} {_unit(unit)}" for output, unit in slot.rule.outputs.items()]
+        rows.append((slot.path, slot.rule.name, slot.distribution, (notes or [""])[0].rstrip()))
+        rows += [("", "", "", note.rstrip()) for note in notes[1:]]
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    lines = [
+        "  ".join([*(text.ljust(width) for text, width in zip(row, widths, strict=False)), row[3]]) for row in rows
+    ]
+    head = f"stack {stack.name}: quotes {stack.quote}, seed {stack.seed}"
+    return "\n".join([head, "", *(line.rstrip() for line in lines)])
+
+
+def _every(stack: "Stack") -> list["Slot"]:
+    legs = [slot for leg in stack.legs.values() for slot in (leg.market, leg.venue)]
+    return [*legs, *stack.slots, *stack.reports]
+
+
+def _unit(unit: str) -> str:
+    return f"({unit})" if unit else ""

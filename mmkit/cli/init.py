@@ -1,0 +1,111 @@
+"""mmkit init: writes a first stack, every key explained from the rules' own declarations."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mmkit import ConfigError
+from mmkit.rules import ROLES, Role
+
+if TYPE_CHECKING:
+    from mmkit.plugins import Offers
+
+EXAMPLE = "Example: mmkit init mine && mmkit run mine/stack.toml"
+
+HEAD = """\
+# A market maker on mmkit's simulated order book. Try it:
+#
+#     mmkit check {file}
+#     mmkit run {file}
+#
+# A line that starts with "# key =" shows a default: remove the "#" to change it. Durations are written "100ms" or "60s",
+# fees 0.0002 or "2bp". For your own data, choose another market, such as
+#
+#     [instruments.SIM.market]
+#     use = "binance-raw"
+#     path = "btcusdt.gz"
+
+[stack]
+seed = 7                        # every random number of the run follows from it
+quote = "SIM"                   # the instrument that is quoted
+# record_every = "1s"           # time between two records
+# plugins = ["my_signal.py"]    # your own rules, in files beside this one
+"""
+
+INSTRUMENT = """\
+[instruments.SIM]
+tick_size = 0.01                # quote: smallest price step
+lot_size = 0.001                # base: smallest quantity step
+maker_fee = 0.0                 # fraction: fee of a resting order; negative = rebate
+taker_fee = "4bp"               # fraction: fee of an order that takes
+"""
+
+SECTIONS: tuple[tuple[str, Role, str, dict[str, Any]], ...] = (
+    ("instruments.SIM.market", Role.MARKET, "book", {"start_price": 100.0, "sigma": 0.01, "duration": "10m"}),
+    ("instruments.SIM.venue", Role.VENUE, "queue", {"model": "risk-averse"}),
+    ("signals.sigma", Role.SIGNALS, "volatility", {"half_life": "60s"}),
+    ("sizing", Role.SIZING, "fixed", {"quantity": 0.1, "max_position": 2.0}),
+    ("pricing", Role.PRICING, "avellaneda", {"gamma": 1.0, "k": 100.0}),
+    ("ladder", Role.LADDER, "single", {}),
+    ("risk.limits", Role.RISK, "position-limit", {"max_position": 2.0}),
+    ("execution", Role.EXECUTION, "requote", {"every": "100ms"}),
+)
+"""The first stack: key path, role, rule, and the keys that are set."""
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to write stack.toml.", show_default=False)],
+) -> None:
+    """Write a commented stack.toml that runs on the simulated order book. Nothing is ever overwritten."""
+    file = folder / "stack.toml"
+    text = starter(file)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with file.open("x", encoding="utf-8") as stream:
+            stream.write(text)
+    except FileExistsError:
+        there = file if folder.is_dir() else folder
+        raise ConfigError(f"{there}: is there already; it is not overwritten") from None
+    except OSError as error:
+        raise ConfigError(f"{file}: cannot be written: {error.strerror}") from None
+    typer.echo(f"next: mmkit run {file}", err=True)
+    typer.echo(str(file))
+
+
+def starter(file: Path) -> str:
+    """Returns the text of the first stack; `file` is where its comments say that it stands."""
+    from mmkit.plugins import offers
+
+    offered = offers()
+    parts = [HEAD.format(file=file), INSTRUMENT, *(_section(offered, *section) for section in SECTIONS)]
+    return "\n".join(parts)
+
+
+def _section(offered: "Offers", path: str, role: Role, use: str, chosen: dict[str, Any]) -> str:
+    from mmkit.contract import fields_of
+
+    rule, _ = offered.load(role, use)
+    lines = [
+        f"# {ROLES[role].__doc__}",
+        f"[{path}]",
+        _line(f'use = "{use}"', f"there are: {', '.join(offered.names(role))}"),
+    ]
+    for field, _, kind in fields_of(rule.params):
+        unit, doc = field.metadata.get("unit", ""), field.metadata.get("doc", "")
+        said = ": ".join(text for text in (unit, doc) if text)
+        if field.name in chosen:
+            lines.append(_line(f"{field.name} = {_toml(chosen[field.name])}", said))
+        elif field.default == field.default:
+            lines.append(_line(f"# {field.name} = {_toml(kind.write(field.default))}", said))
+    return "\n".join(lines) + "\n"
+
+
+def _line(key: str, comment: str) -> str:
+    return f"{key:<31} # {comment}"
+
+
+def _toml(value: Any) -> str:
+    """Returns a value as TOML; what JSON writes is TOML too, except infinity."""
+    return json.dumps(value, ensure_ascii=False).replace("Infinity", "inf")

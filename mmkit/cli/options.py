@@ -1,0 +1,29 @@
+"""The options that every command about a stack understands."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+StackFile = Annotated[Path, typer.Argument(metavar="STACK", help="The stack's TOML file.", show_default=False)]
+Data = Annotated[
+    list[str] | None,
+    typer.Option("--data", metavar="[NAME=]PATH", help="Market data of an instrument; several are chained in order."),
+]
+Seed = Annotated[int | None, typer.Option("--seed", metavar="N", help="Seed of every random stream.")]
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="PATH=VALUE", help="Change a key of the stack: --set pricing.gamma=0.2"),
+]
+Enable = Annotated[list[str] | None, typer.Option("--enable", metavar="PATH", help="Switch an optimization on.")]
+Disable = Annotated[
+    list[str] | None, typer.Option("--disable", metavar="PATH", help="Leave a rule out: --disable risk.limits")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document to stdout and nothing else.")]
+
+
+def json_text(document: Any) -> str:
+    """Returns a document as indented JSON; NaN and infinities, which JSON does not have, become null."""
+    import orjson
+
+    return orjson.dumps(document, option=orjson.OPT_INDENT_2).decode()

@@ -1,0 +1,228 @@
+"""What a rule must look like to be taken into a stack: its classes, its fields, its functions' arguments."""
+
+import inspect
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import attrs
+
+from mmkit.kinds import Kind, kind_of, out_of_range
+from mmkit.rules import Role, Rule, own_functions
+
+RESERVED = ("use", "inputs", "optimizations")
+"""Keys of a rule's table that are not parameters."""
+
+ARGUMENTS: dict[Role, dict[str, tuple[str, ...]]] = {
+    Role.MARKET: {
+        "events": ("params", "instrument", "rng"),
+        "paths": ("params", "instrument", "rng"),
+        "step": ("params",),
+    },
+    Role.VENUE: {
+        "rest": ("params", "state", "order", "ahead"),
+        "trade": ("params", "state", "order", "lots"),
+        "depth_change": ("params", "state", "order", "previous", "new"),
+        "fill_probability": ("params", "distance", "dt"),
+    },
+    Role.SIGNALS: {
+        "on_book": ("params", "state", "market"),
+        "on_trade": ("params", "state", "market", "trade"),
+        "on_fill": ("params", "state", "market", "fill"),
+        "on_clock": ("params", "state", "market"),
+    },
+    Role.SIZING: {"sizes": ("params", "state", "market")},
+    Role.PRICING: {"quote": ("params", "state", "market")},
+    Role.LADDER: {"levels": ("params", "state", "market", "ladder", "bid_qty", "ask_qty")},
+    Role.RISK: {"limit": ("params", "state", "market", "ladder", "desk")},
+    Role.EXECUTION: {
+        "triggers": ("params",),
+        "post_only": ("params",),
+        "next_time": ("params", "state", "market"),
+        "act": ("params", "state", "market", "ladder", "desk"),
+    },
+    Role.HEDGING: {"hedge": ("params", "state", "market", "desk")},
+    Role.REPORT: {"render": ("run", "folder")},
+}
+"""What each function is given when a rule declares neither inputs, terms nor depth."""
+
+_WITH_FILES = (Role.MARKET, Role.VENUE, Role.REPORT)
+
+
+def arguments(rule: Rule, function: str) -> tuple[str, ...]:
+    """Returns the names of what the rule's function is given, in order."""
+    if function == "prepare":
+        return ("params", "terms", *_input_names(rule))
+    given = list(ARGUMENTS[rule.role][function])
+    if "market" in given:
+        extra = ["inputs"] if rule.inputs else []
+        extra += ["terms"] if getattr(rule, "terms", None) else []
+        place = given.index("market") + 1
+        given[place:place] = extra
+        given += ["book"] if rule.depth and function != "next_time" else []
+    return tuple(given)
+
+
+def fields_of(cls: type) -> list[tuple["attrs.Attribute[Any]", Any, Kind]]:
+    """Returns each field of a checked attrs class with its resolved type and the kind of that type."""
+    return [(field, field.type, kind) for field in attrs.fields(cls) if (kind := kind_of(field.type)) is not None]
+
+
+def faults(rule: Rule) -> Iterator[str]:
+    """Yields what is wrong with a rule, each naming the class and field or the function."""
+    yield from _params(rule)
+    yield from _state(rule)
+    yield from _inputs(rule)
+    yield from _terms(rule)
+    for name, unit in rule.outputs.items():
+        if not isinstance(unit, str):
+            yield f'output "{name}" has no unit'
+        if not attrs.has(rule.state) or name not in attrs.fields_dict(rule.state):
+            yield f'output "{name}" is not a field of {rule.state.__name__}'
+    for name, function in own_functions(rule):
+        yield from _takes(name, function, arguments(rule, name))
+    if rule.setup is not None:
+        yield from _takes("setup", rule.setup, ("params", "state", "instrument"))
+
+
+def _resolved(cls: Any, what: str) -> Iterator[str]:
+    """Yields what keeps a class from being one of a rule's; its annotations are types afterwards."""
+    if not isinstance(cls, type) or not attrs.has(cls):
+        yield f"{what} is not an attrs class"
+        return
+    try:
+        attrs.resolve_types(cls)
+    except Exception as error:
+        yield f"{cls.__name__} has an annotation that means nothing: {error}"
+
+
+def _blank(cls: Any) -> Any:
+    """Returns an instance whose fields are not set: what a class forbids shows on it without knowing its arguments."""
+    return cls.__new__(cls)
+
+
+def _frozen(cls: type) -> bool:
+    try:
+        _blank(cls).any_name = None
+    except attrs.exceptions.FrozenInstanceError:
+        return True
+    except (AttributeError, TypeError):
+        return False
+    return False
+
+
+def _params(rule: Rule) -> Iterator[str]:
+    cls = rule.params
+    wrong = list(_resolved(cls, "params"))
+    yield from wrong
+    if wrong:
+        return
+    if not _frozen(cls):
+        yield f"{cls.__name__} is not frozen (use @attrs.frozen)"
+    for field in attrs.fields(cls):
+        where = f"{cls.__name__}.{field.name}"
+        kind = kind_of(field.type)
+        if kind is None or (kind.text and rule.role not in _WITH_FILES):
+            yield f"{where}: a parameter of a {rule.role.value} rule cannot be a {_type_name(field.type)}"
+        elif field.name in RESERVED or field.name.startswith("_") or not field.init:
+            yield f"{where}: this name is not free for a parameter"
+        elif kind.many and kind.number and not field.metadata.get("capacity"):
+            yield f"{where}: a tuple of numbers needs a capacity"
+        elif field.default is not attrs.NOTHING and not isinstance(field.default, attrs.Factory):  # type: ignore[arg-type]
+            yield from _default(field, kind, where)
+
+
+def _default(field: "attrs.Attribute[Any]", kind: Kind, where: str) -> Iterator[str]:
+    default: Any = field.default
+    if not kind.holds(default):
+        yield f"{where}: the default {default!r} is not {kind.said}"
+    elif kind.number and not kind.many and default == default:
+        wrong = out_of_range(default, field.type, field)
+        if wrong:
+            yield f"{where}: the default {wrong}"
+
+
+def _state(rule: Rule) -> Iterator[str]:
+    cls = rule.state
+    wrong = list(_resolved(cls, "state"))
+    yield from wrong
+    if wrong:
+        return
+    if hasattr(_blank(cls), "__dict__"):
+        yield f"{cls.__name__} has no slots (use @attrs.define)"
+    if _frozen(cls) and attrs.fields(cls):
+        yield f"{cls.__name__} is frozen: state changes (use @attrs.define)"
+    for field in attrs.fields(cls):
+        where = f"{cls.__name__}.{field.name}"
+        if "array" in field.metadata:
+            kind, size = field.metadata["array"]
+            if kind not in (float, int) or size < 1:
+                yield f"{where}: an array holds at least one float or int"
+        elif not _is_number(field.type):
+            yield f"{where}: state cannot hold a {_type_name(field.type)} (arrays: mmkit.array)"
+        if field.default is attrs.NOTHING:
+            yield f"{where}: has no first value"
+
+
+def _inputs(rule: Rule) -> Iterator[str]:
+    if rule.inputs is None:
+        return
+    if rule.role in _WITH_FILES:
+        yield f"a {rule.role.value} rule takes no inputs"
+    wrong = list(_resolved(rule.inputs, "inputs"))
+    yield from wrong
+    for field in attrs.fields(rule.inputs) if not wrong else ():
+        where = f"{rule.inputs.__name__}.{field.name}"
+        if field.type is not float:
+            yield f"{where}: an input is a float, not a {_type_name(field.type)}"
+        if field.default is attrs.NOTHING:
+            yield f"{where}: is declared with mmkit.required or mmkit.field(0.0)"
+        unless = field.metadata.get("unless")
+        parameters = attrs.fields_dict(rule.params) if attrs.has(rule.params) else {}
+        if unless and (unless not in parameters or parameters[unless].default is attrs.NOTHING):
+            yield f'{where}: "{unless}" is not a parameter with a default'
+
+
+def _terms(rule: Rule) -> Iterator[str]:
+    terms, prepare = getattr(rule, "terms", None), getattr(rule, "prepare", None)
+    if terms is None and prepare is None:
+        return
+    if terms is None or prepare is None:
+        yield '"terms" and "prepare" go together'
+        return
+    wrong = list(_resolved(terms, "terms"))
+    yield from wrong
+    for field in attrs.fields(terms) if not wrong else ():
+        if not _is_number(field.type) or field.default is attrs.NOTHING:
+            yield f"{terms.__name__}.{field.name}: a term is a number with a first value"
+    # The inputs are handed over in the order of their class: another order would swap numbers without a word.
+    taken = tuple(inspect.signature(prepare).parameters)[2:] if callable(prepare) else ()
+    if sorted(taken) == sorted(_input_names(rule)) and taken != _input_names(rule):
+        yield f"prepare takes the inputs in another order than {rule.inputs.__name__ if rule.inputs else ''} has them"
+
+
+def _takes(name: str, function: Callable[..., Any], given: tuple[str, ...]) -> Iterator[str]:
+    if not callable(function):
+        yield f"{name} is not a function"
+        return
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):
+        yield f"{name} is not a Python function"
+        return
+    try:
+        signature.bind(*given)
+    except TypeError:
+        yield f"{name}{signature} is given ({', '.join(given)})"
+
+
+def _input_names(rule: Rule) -> tuple[str, ...]:
+    return tuple(attrs.fields_dict(rule.inputs)) if rule.inputs is not None and attrs.has(rule.inputs) else ()
+
+
+def _is_number(annotation: Any) -> bool:
+    kind = kind_of(annotation)
+    return kind is not None and not kind.text and not kind.many
+
+
+def _type_name(annotation: Any) -> str:
+    return getattr(annotation, "__name__", None) or str(annotation)

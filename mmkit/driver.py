@@ -1,0 +1,270 @@
+"""Drives a session: feeds the loops, collects what they log, and says why a run ended."""
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+import attrs
+import numpy as np
+
+from mmkit.blame import blame
+from mmkit.conversion import chunks as tape_chunks
+from mmkit.engine.records import NAN_LADDER, NAN_PRICE, NAN_QUANTITY, NO_FAULT, TOO_MANY_ORDERS
+from mmkit.engine.replay import DONE, FULL, NEED_LOCAL, NEED_VENUE
+from mmkit.engine.session import ORDERS, Program, new_log, new_session, program
+from mmkit.errors import DataError, MmkitError, PluginError, VenueError
+from mmkit.feed import Feed, Reader, empty_book, mids, reopen
+from mmkit.results import Collector
+from mmkit.stack import Slot, Stack
+
+Progress = Callable[[int, int | None], None]
+"""Called with rows (or steps) done and, where known, how many there are."""
+
+
+@attrs.define
+class Outcome:
+    """How a run ended and how long its parts took (seconds)."""
+
+    error: MmkitError | None = None
+    interrupted: bool = False
+    assemble_s: float = 0.0
+    run_s: float = 0.0
+    convert_s: float = 0.0
+
+
+def drive(stack: Stack, collector: Collector, progress: Progress | None) -> Outcome:
+    """Runs a stack to its end, to a fault or to an interruption; everything up to there is in the collector."""
+    outcome = Outcome()
+    begun = time.perf_counter()
+    paths = stack.leg.market.rule.paths  # type: ignore[attr-defined]
+    bound = program(stack, orders=1, messages=1) if paths else program(stack)
+    outcome.assemble_s = time.perf_counter() - begun
+    begun = time.perf_counter()
+    (drive_paths if paths else drive_tape)(bound, collector, outcome, progress)
+    outcome.run_s = time.perf_counter() - begun - outcome.convert_s
+    return outcome
+
+
+def generators(stack: Stack) -> tuple[np.random.Generator, np.random.Generator]:
+    """Returns the random streams of the quoted instrument's market and venue."""
+    market, venue = np.random.SeedSequence(stack.seed).spawn(2)
+    return np.random.default_rng(market), np.random.default_rng(venue)
+
+
+def drive_tape(bound: Program, collector: Collector, outcome: Outcome, progress: Progress | None) -> None:
+    """Replays the quoted instrument's market."""
+    stack = bound.stack
+    leg = stack.leg
+    rng, _ = generators(stack)
+    market_rule: Any = leg.market.rule
+    session = new_session(bound)
+    clock = session.clock
+    log = new_log(stack, fills=1 << 16, records=1 << 12)
+    reader = Reader(timed(tape_chunks(events(leg.market, market_rule, leg.instrument, rng)), outcome))
+    local, venue = Feed(), Feed()
+    local_book = empty_book() if clock.reads_depth else []
+    venue_book = empty_book()
+    venue_chunk: Any = None
+
+    def feed(stream: str) -> None:
+        nonlocal venue_chunk
+        took = reader.next(stream)
+        over = took is None
+        if stream == "venue":
+            if venue_chunk is not None:
+                collector.fills(log)
+                collector.mids(*mids(venue_chunk.venue, venue_chunk.base, leg.instrument.tick_size))
+            venue_chunk = took[0] if took else None
+        if over:
+            setattr(clock, f"{stream}_over", 1)
+            return
+        chunk, key, lots = took  # type: ignore[misc]
+        view, book, at = (
+            (session.market, local_book, local) if stream == "local" else (session.exchange, venue_book, venue)
+        )
+        if chunk.base != view.base:
+            move_window(session, view, stream, chunk, book)
+        at.load(chunk.local if stream == "local" else chunk.venue, key, lots)
+        setattr(clock, stream, 0)
+
+    try:
+        with interruptible(clock):
+            while not local.count and not clock.local_over:
+                feed("local")
+            while not venue.count and not clock.venue_over:
+                feed("venue")
+            if not local.count and not venue.count:
+                raise reader.fault or DataError(f"{leg.market.path}: no market events")
+            start(bound, session, min(feed_start.ts[0] for feed_start in (local, venue) if feed_start.count))
+            collector.started(session.market.start)
+            while True:
+                code = bound.replay(local, venue, local_book, venue_book, session, log)
+                if code == NEED_LOCAL:
+                    feed("local")
+                elif code == NEED_VENUE:
+                    feed("venue")
+                    if progress:
+                        progress(reader.events, None)
+                elif code == FULL:
+                    collector.fills(log)
+                    collector.records(log)
+                else:
+                    break
+            if code == DONE:
+                clock.stop = 0
+            outcome.error = reader.fault or stopped(stack, session)
+    except MmkitError as error:
+        outcome.error = error
+    except Exception as error:
+        outcome.error = blame(stack, error, session.market.now, clock)
+        if outcome.error is None:
+            raise
+    outcome.interrupted = bool(clock.stop)
+    collector.fills(log)
+    collector.records(log)
+    collector.finish(session, reader.events)
+
+
+def start(bound: Program, session: Any, first: int) -> None:
+    """Sets the clock to the first event."""
+    session.market.start = first
+    session.market.now = first
+    session.clock.next_record = first + session.clock.record_every
+    session.clock.next_timer = bound.next_time(session)
+
+
+def move_window(session: Any, view: Any, stream: str, chunk: Any, book: list[int]) -> None:
+    """The chunk's books cover other ticks than the one before: fills a stream's book anew and finds our orders' levels in it."""
+    view.base = chunk.base
+    if not chunk.opening or not book:
+        return
+    local_opening, venue_opening = chunk.opening
+    if stream == "local":
+        reopen(book, local_opening)
+        return
+    reopen(book, venue_opening)
+    from mmkit.engine.matching import level_key
+
+    exchange = session.exchange
+    for place in (*exchange.bids[: exchange.bid_count], *exchange.asks[: exchange.ask_count]):
+        order = session.desk.orders[place]
+        order.key = level_key(exchange, book, order.side, order.tick)
+
+
+def events(slot: Slot, rule: Any, instrument: Any, rng: Any) -> Iterator[Any]:
+    """Yields the market rule's events; an error that is not the data's is the plugin's."""
+    try:
+        yield from rule.events(slot.params, instrument, rng)
+    except (MmkitError, GeneratorExit):
+        raise
+    except Exception as error:
+        raise PluginError(f"{slot.path}: {rule.name} ({slot.distribution}): events: {type(error).__name__}: {error}") from error
+
+
+def timed(chunks: Iterator[Any], outcome: Outcome) -> Iterator[Any]:
+    """Passes chunks on and adds up the time that making them took."""
+    while True:
+        begun = time.perf_counter()
+        try:
+            chunk = next(chunks, None)
+        finally:
+            outcome.convert_s += time.perf_counter() - begun
+        if chunk is None:
+            return
+        yield chunk
+
+
+def drive_paths(bound: Program, collector: Collector, outcome: Outcome, progress: Progress | None) -> None:
+    """Runs every path of a world without a book, each with fresh state, position and cash."""
+    stack = bound.stack
+    leg = stack.leg
+    rule: Any = leg.market.rule
+    market_rng, venue_rng = generators(stack)
+    step = int(rule.step(leg.market.params))
+    steps = 0
+    session: Any = None
+    collector.started(0)
+    try:
+        with interruptible(None) as flag:
+            for number, path in enumerate(rule.paths(leg.market.params, leg.instrument, market_rng)):
+                session = new_session(bound)
+                count = len(path) - 1
+                if number == 0:
+                    log = new_log(stack, fills=2 * 64 * count, records=count + 2)
+                flag.watch(session.clock)
+                session.clock.path = number
+                session.clock.next_record = session.clock.record_every
+                draws = venue_rng.random(2 * count).tolist()
+                bound.walk(path.tolist(), draws, step * 1e-9, step, session, [], log)
+                steps += count
+                collector.fills(log)
+                collector.records(log)
+                if session.clock.stop or session.clock.fault:
+                    outcome.error = stopped(stack, session)
+                    outcome.interrupted = bool(session.clock.stop)
+                    break
+                collector.path(session, float(path[-1]))
+                if progress:
+                    progress(steps, None)
+    except MmkitError as error:
+        outcome.error = error
+    except Exception as error:
+        outcome.error = blame(stack, error, session.market.now if session else 0, session.clock if session else None)
+        if outcome.error is None:
+            raise
+    collector.finish(session, steps)
+
+
+def stopped(stack: Stack, session: Any) -> MmkitError | None:
+    """Returns the error behind a fault that the engine noted, if any."""
+    fault = session.clock.fault or session.desk.fault or session.exchange.fault
+    if fault == NO_FAULT:
+        return None
+    at = f"at {session.market.now} ns, decision {session.clock.decisions}"
+    faulty = {
+        NAN_PRICE: (stack.pricing, "quote", "a price or half-spread that is not a number"),
+        NAN_QUANTITY: (stack.sizing, "sizes", "a quantity that is not a number"),
+        NAN_LADDER: (stack.ladder, "levels", "a quantity that is not a number"),
+    }
+    if fault in faulty:
+        slot, function, what = faulty[fault]
+        return PluginError(f"{slot.path}: {slot.rule.name} ({slot.distribution}): {function} returned {what} {at}")
+    what = "orders alive" if fault == TOO_MANY_ORDERS else "answers under way"
+    return VenueError(f"{stack.leg.venue.path}: too many {what} at once (room for {ORDERS}) {at}")
+
+
+class Flag:
+    """Lets Ctrl-C stop the session that runs now."""
+
+    def __init__(self, clock: Any) -> None:
+        self.clock = clock
+        self.raised = False
+
+    def watch(self, clock: Any) -> None:
+        """Turns to another session."""
+        self.clock = clock
+        clock.stop = int(self.raised)
+
+    def raise_(self, number: int, frame: FrameType | None) -> None:
+        """Handles the signal: the loop sees it before its next decision."""
+        self.raised = True
+        if self.clock is not None:
+            self.clock.stop = 1
+
+
+@contextmanager
+def interruptible(clock: Any) -> Iterator[Flag]:
+    """Within this block Ctrl-C stops the loop cleanly."""
+    flag = Flag(clock)
+    if threading.current_thread() is not threading.main_thread():
+        yield flag
+        return
+    before = signal.signal(signal.SIGINT, flag.raise_)
+    try:
+        yield flag
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,0 +1,74 @@
+"""Where prices and quantities return to the grid: bids floor, asks ceil, never through the book or our own other side."""
+
+import math
+from typing import Any
+
+from mmkit.engine.records import NAN_LADDER, NAN_PRICE, NAN_QUANTITY, NO_ASK, NO_BID
+
+EPSILON = 4.0 * 2.0**-52
+
+
+def floor_to_grid(x: float) -> int:
+    """Returns the largest integer not above x; within max(1e-9, 4 eps |x|) of an integer, that integer."""
+    nearest = math.floor(x + 0.5)
+    if abs(x - nearest) <= max(1e-9, EPSILON * abs(x)):
+        return int(nearest)
+    return int(math.floor(x))
+
+
+def ceil_to_grid(x: float) -> int:
+    """Returns the smallest integer not below x; within max(1e-9, 4 eps |x|) of an integer, that integer."""
+    nearest = math.floor(x + 0.5)
+    if abs(x - nearest) <= max(1e-9, EPSILON * abs(x)):
+        return int(nearest)
+    return int(math.ceil(x))
+
+
+def sound(s: Any, price: float, half_bid: float, half_ask: float, bid_qty: float, ask_qty: float) -> bool:
+    """Returns whether prices and quantities are numbers; otherwise the run stops with a fault of the rule they came from."""
+    if math.isnan(price) or math.isnan(half_bid) or math.isnan(half_ask) or math.isinf(price):
+        s.clock.fault = NAN_PRICE
+        return False
+    quantities = bid_qty + ask_qty
+    if not math.isfinite(quantities):
+        s.clock.fault = NAN_QUANTITY
+        return False
+    ladder = s.ladder
+    for i in range(ladder.levels):
+        if not math.isfinite(ladder.bid_qty[i] + ladder.ask_qty[i]):
+            s.clock.fault = NAN_LADDER
+            return False
+    return True
+
+
+def to_grid(s: Any, bid: float, ask: float) -> None:
+    """Turns the inner quotes (quote currency; infinite = no quote) and the ladder's levels into ticks and lots.
+
+    Post-only quotes stay a tick away from the other side of the book; if both sides meet they part around their middle.
+    """
+    ladder = s.ladder
+    market = s.market
+    bids = math.isfinite(bid)
+    asks = math.isfinite(ask)
+    inner_bid = NO_BID
+    inner_ask = NO_ASK
+    if bids:
+        inner_bid = floor_to_grid(bid / market.tick_size)
+        if s.desk.post_only:
+            inner_bid = min(inner_bid, market.ask_ticks - 1)
+    if asks:
+        inner_ask = ceil_to_grid(ask / market.tick_size)
+        if s.desk.post_only:
+            inner_ask = max(inner_ask, market.bid_ticks + 1)
+    if bids and asks and inner_bid >= inner_ask:
+        inner_bid = (inner_bid + inner_ask) // 2
+        inner_ask = inner_bid + 1
+    for i in range(ladder.levels):
+        ladder.bid_ticks[i] = inner_bid - ladder.offset_ticks[i]
+        ladder.ask_ticks[i] = inner_ask + ladder.offset_ticks[i]
+        ladder.bid_lots[i] = 0
+        ladder.ask_lots[i] = 0
+        if bids and ladder.bid_ticks[i] > 0:
+            ladder.bid_lots[i] = floor_to_grid(ladder.bid_qty[i] / market.lot_size)
+        if asks and ladder.ask_ticks[i] > 0:
+            ladder.ask_lots[i] = floor_to_grid(ladder.ask_qty[i] / market.lot_size)

@@ -1,0 +1,177 @@
+"""Writes a stack's own module: plain Python in which the rules are called by name, in the order of their roles."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import attrs
+
+from mmkit.rules import own_functions
+from mmkit.stack import Slot, Stack
+
+HEAD = '''"""Stack {name}, written by mmkit; do not edit: it is made anew whenever a rule changes.
+
+{table}
+"""
+'''
+
+Lines = list[str]
+
+
+def identifier(path: str) -> str:
+    """Returns the name under which a slot's objects stand in the session: "signals.sigma" becomes signals_sigma."""
+    return re.sub(r"\W", "_", path)
+
+
+def fields(cls: type) -> Any:
+    """Returns the attrs fields of a class that is only known at run time to be one."""
+    return attrs.fields(cls)
+
+
+class Writer:
+    """Turns a stack into the text of its module and the names that the text uses."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.stack = stack
+        self.slots = stack.slots
+        self.by_name = {slot.name: slot for slot in stack.slots if slot.path in (f"signals.{slot.name}", "sizing")}
+        self.scope: dict[str, Any] = {}
+
+    def call(self, slot: Slot, function: str, *arguments: str, market: bool = True) -> str:
+        """Returns the text of a call of a rule's function."""
+        own = identifier(slot.path)
+        name = f"{own}_{function}"
+        self.scope[name] = getattr(slot.rule, function)
+        given = [f"s.{own}_params", f"s.{own}_state"]
+        if market:
+            given.append("s.market")
+            if slot.rule.inputs is not None:
+                given.append(f"s.{own}_inputs")
+        given += arguments
+        if slot.rule.depth:
+            given.append("book")
+        return f"{name}({', '.join(given)})"
+
+    def wiring(self, slot: Slot) -> Iterator[str]:
+        """Yields the lines that hand a rule its inputs."""
+        own = identifier(slot.path)
+        for name, source in slot.wiring.items():
+            provider, _, output = source.rpartition(".")
+            yield f"s.{own}_inputs.{name} = s.{identifier(self.by_name[provider].path)}_state.{output}"
+
+    def ready(self, slot: Slot) -> str:
+        """Returns the condition under which a rule's required inputs are there, or ''."""
+        own = identifier(slot.path)
+        wanted = fields(slot.rule.inputs) if slot.rule.inputs else ()
+        needed = [a.name for a in wanted if a.name in slot.wiring and a.metadata.get("required")]
+        return " and ".join(f"isfinite(s.{own}_inputs.{name})" for name in needed)
+
+    def signal_calls(self, function: str, *arguments: str, depth: bool | None = None) -> Lines:
+        """Returns the lines that call every signal having `function`; depth: only those that read the book, or only the others."""
+        lines: Lines = []
+        for slot in self.stack.signals:
+            if getattr(slot.rule, function) is None or (depth is not None and slot.rule.depth != depth):
+                continue
+            lines += [*self.wiring(slot), self.call(slot, function, *arguments)]
+        return lines
+
+    def decide(self) -> Lines:
+        """Returns the lines of one decision."""
+        stack = self.stack
+        pricing = stack.pricing
+        own = identifier(pricing.path)
+        lines: Lines = ["s.ladder.levels = 0"]
+        indent = ""
+
+        def step(slot: Slot, *calls: str) -> None:
+            nonlocal indent
+            lines.extend(indent + line for line in self.wiring(slot))
+            condition = self.ready(slot)
+            if condition:
+                lines.append(f"{indent}if {condition}:")
+                indent += "    "
+            lines.extend(indent + line for line in calls)
+
+        step(stack.sizing, f"bid_qty, ask_qty = {self.call(stack.sizing, 'sizes')}")
+        rule: Any = pricing.rule
+        prepare = []
+        if rule.prepare is not None:
+            self.scope[f"{own}_prepare"] = rule.prepare
+            terms = [f"s.{own}_terms"] if rule.terms else []
+            names = [f"s.{own}_inputs.{a.name}" for a in fields(rule.inputs)] if rule.inputs else []
+            prepare = [f"{own}_prepare({', '.join([f's.{own}_params', *terms, *names])})"]
+        extra = [f"s.{own}_terms"] if rule.terms else []
+        step(pricing, *prepare, f"price, half_bid, half_ask = {self.call(pricing, 'quote', *extra)}")
+        step(stack.ladder, self.call(stack.ladder, "levels", "s.ladder", "bid_qty", "ask_qty"))
+        lines.append(f"{indent}if sound(s, price, half_bid, half_ask, bid_qty, ask_qty):")
+        indent += "    "
+        lines.append(f"{indent}to_grid(s, price - half_bid, price + half_ask)")
+        for slot in stack.risk:
+            step(slot, self.call(slot, "limit", "s.ladder", "s.desk"))
+        if stack.leg.market.rule.events is not None:  # type: ignore[attr-defined]
+            lines += [*self.wiring(stack.execution), self.call(stack.execution, "act", "s.ladder", "s.desk")]
+        return lines
+
+    def venue(self) -> Lines:
+        """Returns the functions that the venue's rule supplies."""
+        slot = self.stack.leg.venue
+        own = identifier(slot.path)
+        lines: Lines = []
+        for name, function in own_functions(slot.rule):
+            self.scope[f"{own}_{name}"] = function
+            if name == "fill_probability":
+                lines += ["def fill_probability(s, distance, dt):", f"    return {own}_{name}(s.{own}_params, distance, dt)"]
+                continue
+            given = {"rest": "ahead", "trade": "lots", "depth_change": "previous, new"}[name]
+            lines += [
+                f"def {name}(s, order, {given}):",
+                f"    {own}_{name}(s.{own}_params, s.{own}_state, order, {given})",
+            ]
+        return lines
+
+    def text(self) -> str:
+        """Returns the module's text."""
+        from mmkit.engine import grid
+
+        self.scope |= {"isfinite": grid.math.isfinite, "sound": grid.sound, "to_grid": grid.to_grid}
+        rows = [(slot.path, slot.rule.name, slot.distribution) for slot in (*self.slots, self.stack.leg.venue)]
+        width = max(len(path) for path, _, _ in rows)
+        table = "\n".join(f"  {path:<{width}}  {name}  ({origin})" for path, name, origin in rows)
+        body = [HEAD.format(name=self.stack.name, table=table)]
+        body += function("on_book(s, book)", "The best prices changed.", self.signal_calls("on_book", depth=False))
+        body += function("on_depth(s, book)", "A level of the book changed.", self.signal_calls("on_book", depth=True))
+        body += function("on_trade(s, book)", "A trade happened.", self.signal_calls("on_trade", "s.trade"))
+        body += function("on_fill(s, book)", "An execution of ours became known.", self.signal_calls("on_fill", "s.fill"))
+        body += function("on_clock(s, book)", "A decision or a record is due.", self.signal_calls("on_clock"))
+        body += function("decide(s, book)", "One decision, in the order of the roles.", self.decide())
+        when = "return " + self.call(self.stack.execution, "next_time")
+        if self.stack.execution.rule.depth:
+            when = when.replace(", book)", ")")
+        body += function("next_time(s)", "When the next timer decision is due.", [when])
+        body += function("record_signals(s, log, at)", "The published signals, behind the state.", self.published())
+        body += [*self.venue(), ""]
+        return "\n".join(body)
+
+    def published(self) -> Lines:
+        """Returns the lines that write every signal into a record."""
+        lines: Lines = []
+        for slot in self.stack.signals:
+            for output in slot.rule.outputs:
+                lines.append(f"log.record[at + {len(lines)}] = s.{identifier(slot.path)}_state.{output}")
+        return lines
+
+
+def function(head: str, doc: str, lines: Lines) -> Lines:
+    """Returns a function's text: head, docstring, body."""
+    return [f"def {head}:", f'    """{doc}"""', *(f"    {line}" for line in lines), "", ""]
+
+
+def generate(stack: Stack) -> tuple[str, Mapping[str, Any]]:
+    """Returns the module's text, and the functions that it calls by name."""
+    writer = Writer(stack)
+    return writer.text(), writer.scope
+
+
+def signal_names(stack: Stack) -> list[str]:
+    """Returns the published signals in the order in which records have them: "sigma.value"."""
+    return [f"{slot.name}.{output}" for slot in stack.signals for output in slot.rule.outputs]

@@ -1,0 +1,53 @@
+"""The places where a stack's own functions go: `bind` puts the generated module's functions here."""
+
+from typing import Any
+
+
+def on_book(s: Any, book: Any) -> None:
+    """The best prices changed."""
+
+
+def on_depth(s: Any, book: Any) -> None:
+    """A level of the book changed."""
+
+
+def on_trade(s: Any, book: Any) -> None:
+    """A trade happened."""
+
+
+def on_fill(s: Any, book: Any) -> None:
+    """An execution of ours became known."""
+
+
+def on_clock(s: Any, book: Any) -> None:
+    """A decision or a record is due."""
+
+
+def decide(s: Any, book: Any) -> None:
+    """One decision."""
+
+
+def next_time(s: Any) -> int:
+    """When the next timer decision is due."""
+    return 0
+
+
+def record_signals(s: Any, log: Any, at: int) -> None:
+    """Writes the published signals into the record that starts at `at`."""
+
+
+def rest(s: Any, order: Any, ahead: float) -> None:
+    """An order comes to rest."""
+
+
+def trade(s: Any, order: Any, lots: float) -> None:
+    """Lots traded at an order's price."""
+
+
+def depth_change(s: Any, order: Any, previous: float, new: float) -> None:
+    """An order's level changed."""
+
+
+def fill_probability(s: Any, distance: float, dt: float) -> float:
+    """How likely a quote is to fill."""
+    return 0.0

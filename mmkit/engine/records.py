@@ -1,0 +1,252 @@
+"""The engine's own records: numbers and arrays of fixed capacity, the same fields plain and compiled.
+
+Prices are in ticks and quantities in lots unless a name says otherwise; money is in tick * lots; times are int64 ns.
+"""
+
+from typing import Any
+
+import attrs
+
+from mmkit.fields import array
+
+NEVER = 2**62
+NO_BID, NO_ASK = -(2**62), 2**62
+LEVELS = 64
+
+POST_ONLY, LIMIT, MARKET = range(3)
+"""Kinds of an order."""
+
+SENT, WORKING, FILLED, CANCELLED, EXPIRED, REJECTED = range(6)
+"""States of an order as we know it."""
+
+NOTHING, PLACING, CANCELLING = range(3)
+"""Requests that are under way for an order."""
+
+ACCEPTED, EXECUTED, WITHDRAWN, LAPSED, REFUSED, NOT_FOUND = range(6)
+"""Kinds of an answer."""
+
+NO_FAULT, NAN_PRICE, NAN_QUANTITY, NAN_LADDER, TOO_MANY_ORDERS, TOO_MANY_ANSWERS = range(6)
+"""Why a run stops."""
+
+
+def records(kind: type, size: int) -> Any:
+    """Declares an array of `size` nested records."""
+    return attrs.field(factory=lambda: [kind() for _ in range(size)], metadata={"records": (kind, size)})
+
+
+@attrs.define
+class MarketView:
+    """What a rule sees of the market: prices in quote currency, quantities and position in base currency, NaN where unknown.
+
+    start: time of the session's (or path's) first event; base: tick of the first level of the local book's window.
+    """
+
+    now: int = 0
+    start: int = 0
+    bid: float = float("nan")
+    ask: float = float("nan")
+    mid: float = float("nan")
+    bid_ticks: int = NO_BID
+    ask_ticks: int = NO_ASK
+    position: float = 0.0
+    position_lots: int = 0
+    tick_size: float = 1.0
+    lot_size: float = 1.0
+    base: int = 0
+
+
+@attrs.define
+class Trade:
+    """A trade of the market: side +1 where the buyer was the aggressor."""
+
+    side: int = 0
+    price: float = 0.0
+    qty: float = 0.0
+    price_ticks: int = 0
+    qty_lots: int = 0
+
+
+@attrs.define
+class Fill:
+    """An execution of ours, as its answer tells it."""
+
+    side: int = 0
+    price: float = 0.0
+    qty: float = 0.0
+    maker: int = 0
+    price_ticks: int = 0
+    qty_lots: int = 0
+
+
+@attrs.define
+class Quotes:
+    """The wanted ladder: level i lies offset_ticks[i] outside the inner quote; from the grid on, in ticks and lots."""
+
+    levels: int = 0
+    offset_ticks: list[int] = array(int, LEVELS)
+    bid_qty: list[float] = array(float, LEVELS)
+    ask_qty: list[float] = array(float, LEVELS)
+    bid_ticks: list[int] = array(int, LEVELS)
+    ask_ticks: list[int] = array(int, LEVELS)
+    bid_lots: list[int] = array(int, LEVELS)
+    ask_lots: list[int] = array(int, LEVELS)
+
+
+@attrs.define
+class Order:
+    """An order of ours: what it is, what we know of it, and (from `open` on) where the venue has it.
+
+    remaining: lots not yet executed as we know it; open: the same at the venue; front: lots ahead of it in the queue; traded: lots that
+    traded at its price since the level last changed; key, seen: its level in the venue's book, and the level's lots before a change.
+    """
+
+    id: int = 0
+    side: int = 0
+    tick: int = 0
+    lots: int = 0
+    kind: int = POST_ONLY
+    state: int = SENT
+    request: int = NOTHING
+    remaining: int = 0
+    open: int = 0
+    front: float = 0.0
+    traded: float = 0.0
+    key: int = -1
+    seen: int = 0
+
+
+def desk_class(room: int, ring: int) -> type:
+    """Returns the record of our side of the desk, with room for so many orders alive at once and requests under way (a power of two)."""
+
+    @attrs.define
+    class Desk:
+        """Our orders and the requests under way.
+
+        live: places of the orders we have not forgotten, oldest first; spare: places not in use; sent_*: the queue of requests.
+        """
+
+        entry_latency: int = 0
+        post_only: int = 1
+        orders: list[Order] = records(Order, room)
+        live: list[int] = array(int, room)
+        live_count: int = 0
+        spare: list[int] = attrs.field(factory=lambda: list(range(room - 1, -1, -1)), metadata={"array": (int, room)})
+        spare_count: int = room
+        next_id: int = 1
+        mask: int = ring - 1
+        sent_time: list[int] = array(int, ring)
+        sent_place: list[int] = array(int, ring)
+        sent_id: list[int] = array(int, ring)
+        sent_kind: list[int] = array(int, ring)
+        sent_first: int = 0
+        sent_end: int = 0
+        submitted: int = 0
+        cancels: int = 0
+        fault: int = NO_FAULT
+
+    return Desk
+
+
+def exchange_class(room: int, ring: int) -> type:
+    """Returns the record of the venue's side, with room for so many orders and answers under way (a power of two)."""
+
+    @attrs.define
+    class Exchange:
+        """Our orders as the venue has them, and the answers under way.
+
+        bids, asks: places of resting orders, best price first, then oldest; best_bid, best_ask: of the market at the venue;
+        base: tick of the first level of its book; mid_*: the market's best prices just before the event at hand; taken_asks, taken_bids: lots that our orders took from crossing levels.
+        """
+
+        response_latency: int = 0
+        partial_fills: int = 1
+        bids: list[int] = array(int, room)
+        bid_count: int = 0
+        asks: list[int] = array(int, room)
+        ask_count: int = 0
+        base: int = 0
+        best_bid: int = NO_BID
+        best_ask: int = NO_ASK
+        mid_bid: int = NO_BID
+        mid_ask: int = NO_ASK
+        valid: int = 0
+        taken_asks: int = 0
+        taken_bids: int = 0
+        mask: int = ring - 1
+        answer_time: list[int] = array(int, ring)
+        answer_place: list[int] = array(int, ring)
+        answer_id: list[int] = array(int, ring)
+        answer_kind: list[int] = array(int, ring)
+        answer_tick: list[int] = array(int, ring)
+        answer_lots: list[int] = array(int, ring)
+        answer_maker: list[int] = array(int, ring)
+        answer_first: int = 0
+        answer_end: int = 0
+        rejected: int = 0
+        expired: int = 0
+        cancelled: int = 0
+        fault: int = NO_FAULT
+
+    return Exchange
+
+
+@attrs.define
+class Ledger:
+    """Position and money as we know them: exact, in lots and tick * lots.
+
+    spent: price * quantity bought minus sold; maker, taker: turnover by liquidity, on which fees are due.
+    """
+
+    position: int = 0
+    spent: int = 0
+    maker: int = 0
+    taker: int = 0
+    fills: int = 0
+
+
+@attrs.define
+class Clock:
+    """Where the run is: next segment of either stream, times of the next timer decision, triggering event and record, and counters."""
+
+    local: int = 0
+    venue: int = 0
+    local_over: int = 0
+    venue_over: int = 0
+    started: int = 0
+    next_timer: int = NEVER
+    next_event: int = NEVER
+    next_record: int = NEVER
+    record_every: int = NEVER
+    triggers: int = 0
+    reads_depth: int = 0
+    hears_trades: int = 0
+    hears_book: int = 0
+    hears_depth: int = 0
+    decisions: int = 0
+    quoted: int = 0
+    spread: float = 0.0
+    stop: int = 0
+    fault: int = NO_FAULT
+    path: int = 0
+
+
+FILL_COLUMNS = 9
+"""exch_ts, local_ts, side, tick, lots, order id, maker, cause, path"""
+
+RECORD_COLUMNS = 10
+"""bid, ask, mid, bid_quote, ask_quote, position (lots), spent, maker, taker (tick * lots), path; then the signals"""
+
+
+@attrs.define
+class Log:
+    """Fills and records since they were last collected: rows of numbers behind each other."""
+
+    fills: int = 0
+    fill_capacity: int = 0
+    fill: list[int] = attrs.field(factory=list)
+    fill_mid: list[float] = attrs.field(factory=list)
+    records: int = 0
+    record_capacity: int = 0
+    record_width: int = RECORD_COLUMNS
+    record_time: list[int] = attrs.field(factory=list)
+    record: list[float] = attrs.field(factory=list)

@@ -1,0 +1,76 @@
+"""How a rule declares its parameters, inputs and state: one declaration serves validation, help and schema."""
+
+import enum
+import re
+from decimal import Decimal
+from typing import Any, NewType
+
+import attrs
+
+Duration = NewType("Duration", int)
+"""A length of time in nanoseconds; written "100ms" in TOML (ns, us, ms, s, m, h, d)."""
+
+Rate = NewType("Rate", float)
+"""A fraction of notional; written 0.0002 or "2bp" in TOML."""
+
+SECONDS = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9, "d": 86400 * 10**9}
+_DURATION = re.compile(r"\s*(-?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?)\s*(ns|us|ms|s|m|h|d)\s*")
+
+
+def duration(text: str | int) -> Duration:
+    """Returns nanoseconds from "100ms" and the like, exactly. Raises ValueError for anything else."""
+    if isinstance(text, int) and not isinstance(text, bool):
+        return Duration(text)
+    found = _DURATION.fullmatch(text) if isinstance(text, str) else None
+    if not found:
+        raise ValueError(f'{text!r} is not a duration such as "100ms" (units: {", ".join(SECONDS)})')
+    nanoseconds = Decimal(found[1]) * SECONDS[found[2]]
+    if abs(nanoseconds) >= 2**63:
+        raise ValueError(f"{text!r} is longer than 292 years")
+    if nanoseconds != int(nanoseconds):
+        raise ValueError(f"{text!r} is not a whole number of nanoseconds")
+    return Duration(int(nanoseconds))
+
+
+def field(
+    default: Any = attrs.NOTHING,
+    *,
+    unit: str = "",
+    doc: str = "",
+    above: float | None = None,
+    at_least: float | None = None,
+    below: float | None = None,
+    at_most: float | None = None,
+    capacity: int | None = None,
+) -> Any:
+    """Declares a parameter or an optional input.
+
+    `above`/`below` are exclusive bounds, `at_least`/`at_most` inclusive ones; a duration's bounds are nanoseconds.
+    `capacity` is the largest length of a tuple. A duration's default may be written "60s".
+    """
+    bounds = {"above": above, "at_least": at_least, "below": below, "at_most": at_most}
+    metadata = {"unit": unit, "doc": doc, "capacity": capacity, **bounds}
+    if isinstance(default, str) and _DURATION.fullmatch(default):
+        default = duration(default)
+    return attrs.field(default=default, metadata=metadata)
+
+
+def required(*, unit: str = "", doc: str = "", unless: str = "") -> Any:
+    """Declares an input without which the rule cannot work: no quote until it is finite.
+
+    `unless` names a parameter that takes the input's place: where a stack gives it, the input is neither required
+    nor wired.
+    """
+    return attrs.field(default=float("nan"), metadata={"unit": unit, "doc": doc, "required": True, "unless": unless})
+
+
+def array(kind: type, size: int, fill: float = 0, *, unit: str = "", doc: str = "") -> Any:
+    """Declares a one-dimensional array of fixed capacity in a rule's state; `kind` is float or int."""
+    value = kind(fill)
+    metadata = {"array": (kind, size), "unit": unit, "doc": doc}
+    return attrs.field(factory=lambda: [value] * size, metadata=metadata)
+
+
+def spelled(member: enum.Enum) -> str:
+    """Returns an enum member's name as TOML spells it: lower case, hyphens for underscores."""
+    return member.name.lower().replace("_", "-") if member.name else ""

@@ -1,0 +1,83 @@
+"""The table of contents: one hook per role, called once when a stack is assembled; and each role's functions.
+
+A rule's functions are plain Python in the compilable subset. What each role's functions are given and return:
+
+    market      events(params, instrument, rng) -> iterator of arrays of mmkit.EVENT
+                paths(params, instrument, rng) -> iterator of arrays of mid prices, one per independent path; step(params) -> ns
+    venue       rest(params, state, order, ahead)                   an order comes to rest behind `ahead` lots
+                trade(params, state, order, lots)                   `lots` traded at its price
+                depth_change(params, state, order, previous, new)   its level went from `previous` to `new` lots
+                fill_probability(params, distance, dt) -> float     of a quote `distance` from the mid (quote currency) within dt seconds
+    signals     on_book(params, state, market), on_trade(params, state, market, trade), on_fill(params, state, market, fill),
+                on_clock(params, state, market)                     before each decision and each record
+    sizing      sizes(params, state, market, inputs) -> bid quantity, ask quantity (base currency; 0 = no quote on that side)
+    pricing     prepare(params, terms, <inputs by name>); quote(params, state, market, inputs, terms) -> reservation price, half-spread
+                to the bid, half-spread to the ask (quote currency)
+    ladder      levels(params, state, market, ladder, bid_qty, ask_qty): sets ladder.levels and per level ladder.offset_ticks[i],
+                ladder.bid_qty[i], ladder.ask_qty[i]
+    risk        limit(params, state, market, ladder, desk): lowers ladder.bid_lots[i], ladder.ask_lots[i]
+    execution   triggers(params) -> mask of mmkit.Trigger; post_only(params) -> whether quotes stay clear of the book (default: they do); next_time(params, state, market) -> ns of the next timer decision after
+                market.now (mmkit.NEVER for none); act(params, state, market, ladder, desk): mmkit.place, mmkit.cancel
+    hedging     hedge(params, state, market, desk)
+    report      render(run, folder) -> path of what was written
+
+`inputs` is passed only to rules that declare them, in every role, after `market`; `terms` only where declared. Functions of a rule
+with depth=True get the local `book` last.
+"""
+
+import pluggy
+
+from mmkit import rules
+
+hookspec = pluggy.HookspecMarker("mmkit")
+hookimpl = pluggy.HookimplMarker("mmkit")
+
+
+@hookspec
+def mmkit_market() -> rules.Market:  # type: ignore[empty-body]
+    """Offers a market: a recording, a simulator or a live feed."""
+
+
+@hookspec
+def mmkit_venue() -> rules.Venue:  # type: ignore[empty-body]
+    """Offers a venue: what happens to an order that rests."""
+
+
+@hookspec
+def mmkit_signals() -> rules.Signal:  # type: ignore[empty-body]
+    """Offers a signal: named numbers from market events."""
+
+
+@hookspec
+def mmkit_sizing() -> rules.Sizing:  # type: ignore[empty-body]
+    """Offers a sizing: how much to quote on each side."""
+
+
+@hookspec
+def mmkit_pricing() -> rules.Pricing:  # type: ignore[empty-body]
+    """Offers a pricing: reservation price and half-spreads."""
+
+
+@hookspec
+def mmkit_ladder() -> rules.Ladder:  # type: ignore[empty-body]
+    """Offers a ladder: how the inner quotes spread over levels."""
+
+
+@hookspec
+def mmkit_risk() -> rules.Risk:  # type: ignore[empty-body]
+    """Offers a risk rule: what of the ladder may leave."""
+
+
+@hookspec
+def mmkit_execution() -> rules.Execution:  # type: ignore[empty-body]
+    """Offers an execution: when to decide and which requests to send."""
+
+
+@hookspec
+def mmkit_hedging() -> rules.Hedging:  # type: ignore[empty-body]
+    """Offers a hedging: orders on other instruments against the position."""
+
+
+@hookspec
+def mmkit_report() -> rules.Report:  # type: ignore[empty-body]
+    """Offers a report: pages and pictures from a finished run."""

@@ -1,0 +1,206 @@
+"""What a rule is: its data, its functions, its role. `hookspecs.py` gives each function's arguments."""
+
+import enum
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, ClassVar
+
+import attrs
+
+API_VERSION = 1
+
+
+class Role(enum.Enum):
+    """The places of a stack, in the order in which they act."""
+
+    MARKET = "market"
+    VENUE = "venue"
+    SIGNALS = "signals"
+    SIZING = "sizing"
+    PRICING = "pricing"
+    LADDER = "ladder"
+    RISK = "risk"
+    EXECUTION = "execution"
+    HEDGING = "hedging"
+    REPORT = "report"
+
+
+class Trigger(enum.IntFlag):
+    """What can trigger a decision."""
+
+    TIMER = 1
+    BOOK = 2
+    TRADE = 4
+
+
+@attrs.frozen
+class NoParams:
+    """A rule without parameters."""
+
+
+@attrs.define
+class NoState:
+    """A rule without state."""
+
+
+Function = Callable[..., Any]
+
+
+@attrs.frozen(kw_only=True)
+class Rule:
+    """What every role has in common.
+
+    params: frozen attrs class; state: slotted attrs class, made anew for every run; inputs: attrs class of the named numbers that the
+    rule understands; outputs: the fields of its state that it publishes, name to unit; setup: runs once, plain, before the first event;
+    depth: its functions read the levels of the book; compiled: False for a rule that stays Python.
+    """
+
+    role: ClassVar[Role]
+    functions: ClassVar[tuple[str, ...]] = ()
+    needs: ClassVar[tuple[str, ...]] = ()
+
+    name: str = attrs.field(kw_only=False)
+    params: type = NoParams
+    state: type = NoState
+    inputs: type | None = None
+    outputs: Mapping[str, str] = attrs.field(factory=dict)
+    setup: Function | None = None
+    depth: bool = False
+    compiled: bool = True
+    api_version: int = API_VERSION
+
+    def __attrs_post_init__(self) -> None:
+        missing = [f for f in self.needs if getattr(self, f) is None]
+        if missing:
+            raise TypeError(f'{self.role.value} rule "{self.name}" has no function {", ".join(missing)}')
+
+
+@attrs.frozen(kw_only=True)
+class Market(Rule):
+    """Turns a file or a simulator into market events (`events`), or a world without a book into mid prices (`paths`)."""
+
+    role = Role.MARKET
+    functions = ("events", "paths", "step")
+    events: Function | None = None
+    paths: Function | None = None
+    step: Function | None = None
+
+    def __attrs_post_init__(self) -> None:
+        if (self.events is None) == (self.paths is None):
+            raise TypeError(f'market rule "{self.name}" has either "events" or "paths"')
+
+
+@attrs.frozen(kw_only=True)
+class Venue(Rule):
+    """Decides what happens to an order that rests (`rest`, `trade`, `depth_change`), or how likely a quote is to fill (`fill_probability`)."""
+
+    role = Role.VENUE
+    functions = ("rest", "trade", "depth_change", "fill_probability")
+    rest: Function | None = None
+    trade: Function | None = None
+    depth_change: Function | None = None
+    fill_probability: Function | None = None
+
+    def __attrs_post_init__(self) -> None:
+        queue = (self.rest, self.trade, self.depth_change)
+        if (self.fill_probability is None) == (None in queue):
+            raise TypeError(f'venue rule "{self.name}" has "rest", "trade" and "depth_change", or "fill_probability"')
+
+
+@attrs.frozen(kw_only=True)
+class Signal(Rule):
+    """Publishes named numbers from trades, book changes, own fills and time."""
+
+    role = Role.SIGNALS
+    functions = ("on_book", "on_trade", "on_fill", "on_clock")
+    on_book: Function | None = None
+    on_trade: Function | None = None
+    on_fill: Function | None = None
+    on_clock: Function | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Sizing(Rule):
+    """Says how much to quote on each side, in base currency."""
+
+    role = Role.SIZING
+    functions = needs = ("sizes",)
+    sizes: Function | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Pricing(Rule):
+    """Says where to quote: reservation price and half-spreads in quote currency."""
+
+    role = Role.PRICING
+    functions = ("prepare", "quote")
+    needs = ("quote",)
+    terms: type | None = None
+    prepare: Function | None = None
+    quote: Function | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Ladder(Rule):
+    """Spreads the inner quotes over levels."""
+
+    role = Role.LADDER
+    functions = needs = ("levels",)
+    levels: Function | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Risk(Rule):
+    """Reduces or vetoes what the ladder proposes."""
+
+    role = Role.RISK
+    functions = needs = ("limit",)
+    limit: Function | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Execution(Rule):
+    """Says when to decide, and turns the wanted ladder into requests."""
+
+    role = Role.EXECUTION
+    functions = ("triggers", "post_only", "next_time", "act")
+    needs = ("triggers", "next_time", "act")
+    triggers: Function | None = None
+    post_only: Function | None = None
+    next_time: Function | None = None
+    act: Function | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Hedging(Rule):
+    """Turns positions into orders on other instruments; without `hedge` it does nothing."""
+
+    role = Role.HEDGING
+    functions = ("hedge",)
+    hedge: Function | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Report(Rule):
+    """Makes pages or pictures from a finished run."""
+
+    role = Role.REPORT
+    functions = needs = ("render",)
+    render: Function | None = None
+
+
+ROLES: Mapping[Role, type[Rule]] = {
+    rule.role: rule for rule in (Market, Venue, Signal, Sizing, Pricing, Ladder, Risk, Execution, Hedging, Report)
+}
+
+
+def hook_name(role: Role) -> str:
+    """Returns the hook through which a plugin offers rules of this role."""
+    return f"mmkit_{role.value}"
+
+
+def own_functions(rule: Rule) -> Iterable[tuple[str, Function]]:
+    """Yields the functions that a rule supplies, in the order of its role."""
+    for name in rule.functions:
+        function = getattr(rule, name)
+        if function is not None:
+            yield name, function

@@ -1,0 +1,57 @@
+"""A stack back to TOML: as it ran, with every default, override and wire filled in; reading it gives the same stack."""
+
+from typing import Any
+
+import tomli_w
+
+from mmkit.contract import fields_of
+from mmkit.kinds import spelled_duration
+from mmkit.stack import Leg, Slot, Stack
+
+
+def dump(stack: Stack) -> str:
+    """Returns the TOML text of a stack; paths are absolute, durations in their largest exact unit."""
+    document: dict[str, Any] = {
+        "stack": {
+            "name": stack.name,
+            "seed": stack.seed,
+            "quote": stack.quote,
+            "record_every": spelled_duration(stack.record_every),
+        },
+        "instruments": {name: _leg(leg) for name, leg in stack.legs.items()},
+        "signals": {slot.name: section(slot) for slot in stack.signals},
+        "sizing": section(stack.sizing),
+        "pricing": section(stack.pricing),
+        "ladder": section(stack.ladder),
+        "risk": {slot.name: section(slot) for slot in stack.risk},
+        "execution": section(stack.execution),
+        "hedging": section(stack.hedging),
+        "report": {slot.name: section(slot) for slot in stack.reports},
+    }
+    if stack.plugins:
+        document["stack"]["plugins"] = [str(path) for path in stack.plugins]
+    for group in ("signals", "risk"):
+        if not document[group]:
+            del document[group]
+    return tomli_w.dumps(document)
+
+
+def values(params: Any) -> dict[str, Any]:
+    """Returns the fields of a params instance as TOML values; a NaN, which stands for an absent number, is left out."""
+    return {
+        field.name: kind.write(value)
+        for field, _, kind in fields_of(type(params))
+        if (value := getattr(params, field.name)) == value
+    }
+
+
+def section(slot: Slot) -> dict[str, Any]:
+    """Returns a rule's section as a stack file has it."""
+    wired = {"inputs": dict(slot.wiring)} if slot.wiring else {}
+    return {"use": slot.rule.name, **values(slot.params), **wired}
+
+
+def _leg(leg: Leg) -> dict[str, Any]:
+    instrument = values(leg.instrument)
+    del instrument["name"]
+    return {**instrument, "market": section(leg.market), "venue": section(leg.venue)}

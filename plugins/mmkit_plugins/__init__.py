@@ -1,0 +1,1 @@
+"""Every built-in rule, by role, one rule per file."""

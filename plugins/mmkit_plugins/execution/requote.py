@@ -1,0 +1,85 @@
+"""Cancel what is no longer wanted, place what is missing: at every timer tick, book change or trade, as configured.
+
+Timer decisions fall at t0 + n * every, n >= 1, t0 the first event. First the working orders that are not wanted are cancelled; then wanted prices are
+placed from the inside out, bid before ask at each level. A price at which an own order of any state still stands gets no second one.
+"""
+
+from typing import Any
+
+import attrs
+
+import mmkit
+
+
+@attrs.frozen
+class Params:
+    every: mmkit.Duration = mmkit.field("100ms", above=0, doc="time between two timer decisions")
+    on: mmkit.Trigger = mmkit.field(mmkit.Trigger.TIMER, doc="what triggers a decision: timer, book, trade")
+    post_only: bool = mmkit.field(True, doc="quotes stay clear of the book, and the venue refuses those that would take")
+
+
+@attrs.define
+class State:
+    timer: int = 0
+
+
+def setup(params: Params, state: State, instrument: Any) -> None:
+    """Notes whether the timer triggers."""
+    state.timer = int(mmkit.Trigger.TIMER in params.on)
+
+
+def triggers(params: Params) -> int:
+    """Returns the mask of what triggers a decision."""
+    return int(params.on)
+
+
+def post_only(params: Params) -> bool:
+    """Returns whether quotes stay clear of the book."""
+    return params.post_only
+
+
+def next_time(params: Params, state: State, market: Any) -> int:
+    """Returns the next multiple of `every` after now, counted from the first event."""
+    if not state.timer:
+        return mmkit.NEVER
+    return market.start + ((market.now - market.start) // params.every + 1) * params.every
+
+
+def act(params: Params, state: Any, market: Any, ladder: Any, desk: Any) -> None:
+    """Sends cancels and orders."""
+    for i in range(desk.live_count):
+        order = desk.orders[desk.live[i]]
+        if mmkit.working(order) and not wanted(ladder, order):
+            mmkit.cancel(desk, market, desk.live[i])
+    kind = mmkit.POST_ONLY if params.post_only else mmkit.LIMIT
+    for i in range(ladder.levels):
+        if ladder.bid_lots[i] > 0 and not mmkit.has_order(desk, ladder.bid_ticks[i]):
+            mmkit.place(desk, market, 1, ladder.bid_ticks[i], ladder.bid_lots[i], kind)
+        if ladder.ask_lots[i] > 0 and not mmkit.has_order(desk, ladder.ask_ticks[i]):
+            mmkit.place(desk, market, -1, ladder.ask_ticks[i], ladder.ask_lots[i], kind)
+
+
+def wanted(ladder: Any, order: Any) -> bool:
+    """Returns whether the ladder has a level at the order's price and side."""
+    for i in range(ladder.levels):
+        if order.side > 0:
+            if ladder.bid_lots[i] > 0 and ladder.bid_ticks[i] == order.tick:
+                return True
+        elif ladder.ask_lots[i] > 0 and ladder.ask_ticks[i] == order.tick:
+            return True
+    return False
+
+
+@mmkit.hookimpl
+def mmkit_execution() -> mmkit.Execution:
+    """Offers the rule."""
+    return mmkit.Execution(
+        "requote",
+        params=Params,
+        state=State,
+        setup=setup,
+        triggers=triggers,
+        post_only=post_only,
+        next_time=next_time,
+        act=act,
+    )

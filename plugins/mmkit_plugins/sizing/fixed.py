@@ -1,0 +1,43 @@
+"""The same quantity on both sides; a side is off while the position is at or beyond `max_position` on it."""
+
+import math
+from typing import Any
+
+import attrs
+
+import mmkit
+
+
+@attrs.frozen
+class Params:
+    quantity: float = mmkit.field(unit="base", above=0, doc="quantity of each order")
+    max_position: float = mmkit.field(math.inf, unit="base", above=0, doc="position at which a side stops quoting")
+
+
+@attrs.define
+class State:
+    order_size: float = 0.0
+    max_lots: int = 0
+
+
+def setup(params: Params, state: State, instrument: Any) -> None:
+    """Counts the limit in lots, so that no rounding of a position moves it."""
+    if round(params.quantity / instrument.lot_size) < 1:
+        raise mmkit.ConfigError(f"sizing.quantity: {params.quantity:g} is less than one lot ({instrument.lot_size:g})")
+    state.order_size = params.quantity
+    state.max_lots = 2**62
+    if math.isfinite(params.max_position):
+        state.max_lots = round(params.max_position / instrument.lot_size)
+
+
+def sizes(params: Params, state: State, market: Any) -> tuple[float, float]:
+    """Returns bid and ask quantity in base currency."""
+    bid = params.quantity if market.position_lots < state.max_lots else 0.0
+    ask = params.quantity if market.position_lots > -state.max_lots else 0.0
+    return bid, ask
+
+
+@mmkit.hookimpl
+def mmkit_sizing() -> mmkit.Sizing:
+    """Offers the rule."""
+    return mmkit.Sizing("fixed", params=Params, state=State, outputs={"order_size": "base"}, setup=setup, sizes=sizes)
