@@ -28,13 +28,14 @@ _LATER = {
     **dict.fromkeys(
         (
             *("EVENT", "Events", "BID", "ASK", "BUY", "SELL", "CLEAR_BIDS", "CLEAR_ASKS", "GAP", "RESET"),
-            *("VENUE", "LOCAL", "BOTH"),
+            *("VENUE", "LOCAL", "BOTH", "ADDED"),
         ),
         "mmkit.tape",
     ),
     **dict.fromkeys(("LIMIT", "MARKET", "NEVER", "POST_ONLY"), "mmkit.engine.records"),
     **dict.fromkeys(("cancel", "has_order", "place", "working"), "mmkit.engine.orders"),
     **dict.fromkeys(("Run", "run"), "mmkit.runs"),
+    "running_parts": "mmkit.metrics",
     "two_clocks": "mmkit.clocks",
 }
 

@@ -122,7 +122,7 @@ def _params(rule: Rule) -> Iterator[str]:
         where = f"{cls.__name__}.{field.name}"
         kind = kind_of(field.type)
         if kind is None or (kind.text and rule.role not in _WITH_FILES):
-            yield f"{where}: a parameter of a {rule.role.value} rule cannot be a {_type_name(field.type)}"
+            yield f"{where}: a parameter of a {rule.role.value} rule cannot be of type {_type_name(field.type)}"
         elif field.name in RESERVED or field.name.startswith("_") or not field.init:
             yield f"{where}: this name is not free for a parameter"
         elif kind.many and kind.number and not field.metadata.get("capacity"):
@@ -158,7 +158,7 @@ def _state(rule: Rule) -> Iterator[str]:
             if kind not in (float, int) or size < 1:
                 yield f"{where}: an array holds at least one float or int"
         elif not _is_number(field.type):
-            yield f"{where}: state cannot hold a {_type_name(field.type)} (arrays: mmkit.array)"
+            yield f"{where}: state cannot hold {_type_name(field.type)} (arrays: mmkit.array)"
         if field.default is attrs.NOTHING:
             yield f"{where}: has no first value"
 
@@ -173,7 +173,7 @@ def _inputs(rule: Rule) -> Iterator[str]:
     for field in attrs.fields(rule.inputs) if not wrong else ():
         where = f"{rule.inputs.__name__}.{field.name}"
         if field.type is not float:
-            yield f"{where}: an input is a float, not a {_type_name(field.type)}"
+            yield f"{where}: an input is a float, not {_type_name(field.type)}"
         if field.default is attrs.NOTHING:
             yield f"{where}: is declared with mmkit.required or mmkit.field(0.0)"
         unless = field.metadata.get("unless")

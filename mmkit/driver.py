@@ -162,7 +162,9 @@ def events(slot: Slot, rule: Any, instrument: Any, rng: Any) -> Iterator[Any]:
     except (MmkitError, GeneratorExit):
         raise
     except Exception as error:
-        raise PluginError(f"{slot.path}: {rule.name} ({slot.distribution}): events: {type(error).__name__}: {error}") from error
+        raise PluginError(
+            f"{slot.path}: {rule.name} ({slot.distribution}): events: {type(error).__name__}: {error}"
+        ) from error
 
 
 def timed(chunks: Iterator[Any], outcome: Outcome) -> Iterator[Any]:

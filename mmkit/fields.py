@@ -24,7 +24,10 @@ def duration(text: str | int) -> Duration:
     found = _DURATION.fullmatch(text) if isinstance(text, str) else None
     if not found:
         raise ValueError(f'{text!r} is not a duration such as "100ms" (units: {", ".join(SECONDS)})')
-    nanoseconds = Decimal(found[1]) * SECONDS[found[2]]
+    try:
+        nanoseconds = Decimal(found[1]) * SECONDS[found[2]]
+    except ArithmeticError:  # an exponent that even Decimal cannot hold
+        nanoseconds = Decimal("inf")
     if abs(nanoseconds) >= 2**63:
         raise ValueError(f"{text!r} is longer than 292 years")
     if nanoseconds != int(nanoseconds):

@@ -16,7 +16,8 @@ A rule's functions are plain Python in the compilable subset. What each role's f
     ladder      levels(params, state, market, ladder, bid_qty, ask_qty): sets ladder.levels and per level ladder.offset_ticks[i],
                 ladder.bid_qty[i], ladder.ask_qty[i]
     risk        limit(params, state, market, ladder, desk): lowers ladder.bid_lots[i], ladder.ask_lots[i]
-    execution   triggers(params) -> mask of mmkit.Trigger; post_only(params) -> whether quotes stay clear of the book (default: they do); next_time(params, state, market) -> ns of the next timer decision after
+    execution   triggers(params) -> mask of mmkit.Trigger; post_only(params) -> whether quotes stay clear of the book
+                (default: they do); next_time(params, state, market) -> ns of the next timer decision after
                 market.now (mmkit.NEVER for none); act(params, state, market, ladder, desk): mmkit.place, mmkit.cancel
     hedging     hedge(params, state, market, desk)
     report      render(run, folder) -> path of what was written

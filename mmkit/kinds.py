@@ -5,7 +5,7 @@ import enum
 import math
 import os
 from collections.abc import Callable
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -117,7 +117,7 @@ def _rate(value: Any, folder: Path) -> Rate:
         number, unit, rest = value.partition("bp")
         try:
             fraction = Decimal(number) * Decimal("0.0001")
-        except InvalidOperation:
+        except ArithmeticError:
             unit = ""
         if not unit or rest.strip():
             raise ValueError(f'must be a fraction such as 0.0002 or "2bp", is {shown(value)}')

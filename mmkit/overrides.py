@@ -59,7 +59,7 @@ def _put(document: Table, parts: list[str], value: Any) -> None:
     for part in parts[:-1]:
         node = node.setdefault(part, {})
         if not isinstance(node, dict):
-            return
+            return  # a value where a section belongs is found when the document is read
     node[parts[-1]] = value
 
 
@@ -71,12 +71,12 @@ def _set(document: Table, faults: Faults, text: str) -> None:
         faults.add_option(f"--set {text}", "is written PATH=VALUE, such as --set pricing.gamma=0.2")
         return
     node: Any = document
-    for depth, part in enumerate(parts[:-1]):
-        if not isinstance(node, dict) or (part not in node and part not in _MADE):
-            section = ".".join(parts[: depth + 1])
+    for depth, part in enumerate(parts[:-1], 1):
+        node = node.get(part, {} if part in _MADE else None)
+        if not isinstance(node, dict):
+            section = ".".join(parts[:depth])
             faults.add_option(f"--set {text}", f"there is no section {section}{nearest(section, _sections(document))}")
             return
-        node = node.get(part, {})
     faults.given[path] = "--set"
     _put(document, parts, toml_value(value.strip()))
 
@@ -88,7 +88,7 @@ def _disable(document: Table, faults: Faults, disable: Iterable[str]) -> None:
         if section in ("signals", "risk", "report") and isinstance(table, dict) and name in table:
             del table[name]
         elif path in _OPTIONAL:
-            document.pop(path, None)
+            document[path] = {}
         elif section in _NEEDED and path in _sections(document):
             faults.add_option(f"--disable {path}", "a stack cannot do without it")
         else:

@@ -143,7 +143,7 @@ def _rules(module: Any, plugin: str, roles: list[Role]) -> list[Rule]:
 def _check(rule: object, role: Role, plugin: str) -> None:
     wanted = ROLES[role]
     if not isinstance(rule, wanted):
-        raise PluginError(f"{plugin}: {hook_name(role)} returns a {type(rule).__name__}, not a mmkit.{wanted.__name__}")
+        raise PluginError(f"{plugin}: {hook_name(role)} returns {type(rule).__name__}, not mmkit.{wanted.__name__}")
     if rule.api_version != API_VERSION:
         raise PluginError(
             f'{plugin}: rule "{rule.name}" is written for api_version {rule.api_version}, this mmkit has {API_VERSION}'

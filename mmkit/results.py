@@ -8,7 +8,7 @@ import numpy as np
 
 from mmkit.engine.module import signal_names
 from mmkit.engine.records import FILL_COLUMNS, Log
-from mmkit.metrics import Markouts
+from mmkit.markouts import Markouts
 from mmkit.stack import Instrument, Stack
 
 CAUSES = ("quote", "hedge", "flatten")
@@ -64,6 +64,7 @@ class Collector:
     profits: list[float] = attrs.field(factory=list)
     positions: list[float] = attrs.field(factory=list)
     spreads: list[float] = attrs.field(factory=list)
+    last_mids: list[float] = attrs.field(factory=list)
     marked: float = 0.0
 
     @property
@@ -84,7 +85,7 @@ class Collector:
             self.fill_rows.append(rows)
             self.fill_mids.append(np.array(log.fill_mid[: log.fills]))
             if not self.stack.leg.market.rule.paths:  # type: ignore[attr-defined]
-                self.markouts.add_fills(rows[:, 0], rows[:, 2], prices, lots)
+                self.markouts.add_fills(rows[:, 0], rows[:, 2], prices, lots, self.fill_mids[-1])
             log.fills = 0
 
     def records(self, log: Log) -> None:
@@ -110,6 +111,7 @@ class Collector:
         self.positions.append(float(position))
         self.profits.append(self.cash_of(ledger) + position * last_mid)
         self.marked += position * last_mid
+        self.last_mids.append(last_mid)
         self.spreads.append(session.clock.spread / session.clock.quoted if session.clock.quoted else math.nan)
         self.last_time = max(self.last_time, session.market.now)
 
@@ -127,7 +129,9 @@ class Collector:
 
     def fees_of(self, ledger: Any) -> float:
         """Returns fees paid in quote currency; negative = rebates received."""
-        return self.money(ledger.maker) * self.instrument.maker_fee + self.money(ledger.taker) * self.instrument.taker_fee
+        return (
+            self.money(ledger.maker) * self.instrument.maker_fee + self.money(ledger.taker) * self.instrument.taker_fee
+        )
 
     def cash_of(self, ledger: Any) -> float:
         """Returns cash after fees in quote currency."""

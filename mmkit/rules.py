@@ -91,7 +91,10 @@ class Market(Rule):
 
 @attrs.frozen(kw_only=True)
 class Venue(Rule):
-    """Decides what happens to an order that rests (`rest`, `trade`, `depth_change`), or how likely a quote is to fill (`fill_probability`)."""
+    """Decides what happens to an order that rests (`rest`, `trade`, `depth_change`), or how likely a quote fills (`fill_probability`).
+
+    Parameters named entry_latency, response_latency and partial_fills are those of the kernel's matching.
+    """
 
     role = Role.VENUE
     functions = ("rest", "trade", "depth_change", "fill_probability")

@@ -59,6 +59,7 @@ def read(
     faults = Faults(str(file))
     _fill(document)
     change(document, faults, data=data, seed=seed, overrides=overrides, enable=enable, disable=disable)
+    _fill(document)
     stack = _Reading(document, file, faults).stack()
     faults.raise_any()
     assert stack is not None
@@ -107,7 +108,7 @@ class _Reading:
         self.explicit: dict[str, Mapping[str, Any]] = {}
         self.unloaded: list[str] = []
         self.table = self._stack_table()
-        self.offers = self._offers(self.table.plugins if self.table else ())
+        self.offers = self._offers(self._plugin_files())
 
     def stack(self) -> Stack | None:
         known = ["stack", "instruments", *SECTIONS, *GROUPS]
@@ -158,6 +159,15 @@ class _Reading:
         if made and _UNFIT_FOR_A_FOLDER.search(made.name):
             self.faults.add("stack.name", "must not contain a slash or a control character: it names a folder")
         return made  # type: ignore[no-any-return]
+
+    def _plugin_files(self) -> tuple[Path, ...]:
+        """Returns the plugin files, also where another key of [stack] is at fault."""
+        section = self.document.get("stack")
+        named = {"plugins": section["plugins"]} if isinstance(section, dict) and "plugins" in section else {}
+        made, faults = structure(StackTable, named, self.folder)
+        if faults:
+            self.unloaded.append("stack.plugins")
+        return made.plugins if made else ()
 
     def _offers(self, files: Sequence[Path]) -> plugins.Offers:
         try:

@@ -19,6 +19,10 @@ the same times are the whole book."""
 VENUE, LOCAL, BOTH = 1, 2, 3
 """Streams of a row: the order in which the venue had it, in which we could know it, or the same place in both."""
 
+ADDED = 4
+"""Added to a row's streams where the source has no such row: GAP, RESET, or the second copy of a row that is in each stream at its
+own place. Such rows are not counted."""
+
 DEPTH, TRADE_BUY, TRADE_SELL, CLEARED_BIDS, CLEARED_ASKS = range(5)
 """Kinds of a segment."""
 

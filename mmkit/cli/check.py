@@ -53,7 +53,7 @@ def wiring_document(stack: "Stack") -> dict[str, Any]:
 
 
 def wiring_table(stack: "Stack") -> str:
-    """Returns the stack's rules in the order in which they act, and where each input comes from, as a readable table."""
+    """Returns the rules in the order in which they act, and where each input comes from, as a readable table."""
     from mmkit.wiring import unit_of
 
     rows = [("rule", "use", "from", "reads and publishes")]
@@ -63,11 +63,11 @@ def wiring_table(stack: "Stack") -> str:
         rows.append((slot.path, slot.rule.name, slot.distribution, (notes or [""])[0].rstrip()))
         rows += [("", "", "", note.rstrip()) for note in notes[1:]]
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
-    lines = [
-        "  ".join([*(text.ljust(width) for text, width in zip(row, widths, strict=False)), row[3]]) for row in rows
-    ]
-    head = f"stack {stack.name}: quotes {stack.quote}, seed {stack.seed}"
-    return "\n".join([head, "", *(line.rstrip() for line in lines)])
+    lines = [f"stack {stack.name}: quotes {stack.quote}, seed {stack.seed}", ""]
+    for row in rows:
+        cells = [text.ljust(width) for text, width in zip(row[:3], widths, strict=True)]
+        lines.append("  ".join([*cells, row[3]]).rstrip())
+    return "\n".join(lines)
 
 
 def _every(stack: "Stack") -> list["Slot"]:

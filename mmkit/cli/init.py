@@ -4,10 +4,12 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import attrs
 import typer
 
 from mmkit import ConfigError
-from mmkit.rules import ROLES, Role
+from mmkit.fields import Duration
+from mmkit.rules import Role
 
 if TYPE_CHECKING:
     from mmkit.plugins import Offers
@@ -17,17 +19,18 @@ EXAMPLE = "Example: mmkit init mine && mmkit run mine/stack.toml"
 HEAD = """\
 # A market maker on mmkit's simulated order book. Try it:
 #
-#     mmkit check {file}
-#     mmkit run {file}
+#     mmkit check stack.toml
+#     mmkit run stack.toml
 #
-# A line that starts with "# key =" shows a default: remove the "#" to change it. Durations are written "100ms" or "60s",
-# fees 0.0002 or "2bp". For your own data, choose another market, such as
+# A line that starts with "# key =" shows a default: remove the "#" to change it. Durations are written "100ms" or
+# "60s", fees 0.0002 or "2bp". For your own data, choose another market, such as
 #
 #     [instruments.SIM.market]
 #     use = "binance-raw"
 #     path = "btcusdt.gz"
 
 [stack]
+name = "first"                  # part of a run's folder name
 seed = 7                        # every random number of the run follows from it
 quote = "SIM"                   # the instrument that is quoted
 # record_every = "1s"           # time between two records
@@ -42,17 +45,34 @@ maker_fee = 0.0                 # fraction: fee of a resting order; negative = r
 taker_fee = "4bp"               # fraction: fee of an order that takes
 """
 
-SECTIONS: tuple[tuple[str, Role, str, dict[str, Any]], ...] = (
-    ("instruments.SIM.market", Role.MARKET, "book", {"start_price": 100.0, "sigma": 0.01, "duration": "10m"}),
-    ("instruments.SIM.venue", Role.VENUE, "queue", {"model": "risk-averse"}),
-    ("signals.sigma", Role.SIGNALS, "volatility", {"half_life": "60s"}),
-    ("sizing", Role.SIZING, "fixed", {"quantity": 0.1, "max_position": 2.0}),
-    ("pricing", Role.PRICING, "avellaneda", {"gamma": 1.0, "k": 100.0}),
-    ("ladder", Role.LADDER, "single", {}),
-    ("risk.limits", Role.RISK, "position-limit", {"max_position": 2.0}),
-    ("execution", Role.EXECUTION, "requote", {"every": "100ms"}),
+
+@attrs.frozen
+class Section:
+    """One rule of the first stack: what it is for, where, which rule, and the keys that are set."""
+
+    purpose: str
+    path: str
+    role: Role
+    use: str
+    chosen: dict[str, Any]
+
+
+SECTIONS = (
+    Section(
+        "Where market events come from.",
+        "instruments.SIM.market",
+        Role.MARKET,
+        "book",
+        {"start_price": 100.0, "sigma": 0.01, "duration": "10m"},
+    ),
+    Section("What happens to our orders.", "instruments.SIM.venue", Role.VENUE, "queue", {"model": "risk-averse"}),
+    Section("A number that pricing reads.", "signals.sigma", Role.SIGNALS, "volatility", {"half_life": "60s"}),
+    Section("How much to quote.", "sizing", Role.SIZING, "fixed", {"quantity": 0.1, "max_position": 2.0}),
+    Section("Where to quote.", "pricing", Role.PRICING, "avellaneda", {"gamma": 1.0, "k": 100.0}),
+    Section("How many levels.", "ladder", Role.LADDER, "single", {}),
+    Section("What must never be exceeded.", "risk.limits", Role.RISK, "position-limit", {"max_position": 2.0}),
+    Section("When to decide, and what to send.", "execution", Role.EXECUTION, "requote", {"every": "100ms"}),
 )
-"""The first stack: key path, role, rule, and the keys that are set."""
 
 
 def init(
@@ -60,7 +80,7 @@ def init(
 ) -> None:
     """Write a commented stack.toml that runs on the simulated order book. Nothing is ever overwritten."""
     file = folder / "stack.toml"
-    text = starter(file)
+    text = starter()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with file.open("x", encoding="utf-8") as stream:
@@ -74,31 +94,28 @@ def init(
     typer.echo(str(file))
 
 
-def starter(file: Path) -> str:
-    """Returns the text of the first stack; `file` is where its comments say that it stands."""
+def starter() -> str:
+    """Returns the text of the first stack."""
     from mmkit.plugins import offers
 
     offered = offers()
-    parts = [HEAD.format(file=file), INSTRUMENT, *(_section(offered, *section) for section in SECTIONS)]
-    return "\n".join(parts)
+    return "\n".join([HEAD, INSTRUMENT, *(_section(offered, section) for section in SECTIONS)])
 
 
-def _section(offered: "Offers", path: str, role: Role, use: str, chosen: dict[str, Any]) -> str:
+def _section(offered: "Offers", section: Section) -> str:
     from mmkit.contract import fields_of
 
-    rule, _ = offered.load(role, use)
-    lines = [
-        f"# {ROLES[role].__doc__}",
-        f"[{path}]",
-        _line(f'use = "{use}"', f"there are: {', '.join(offered.names(role))}"),
-    ]
-    for field, _, kind in fields_of(rule.params):
-        unit, doc = field.metadata.get("unit", ""), field.metadata.get("doc", "")
-        said = ": ".join(text for text in (unit, doc) if text)
-        if field.name in chosen:
-            lines.append(_line(f"{field.name} = {_toml(chosen[field.name])}", said))
+    rule, _ = offered.load(section.role, section.use)
+    known = ", ".join(offered.names(section.role))
+    lines = [f"# {section.purpose}", f"[{section.path}]", _line(f'use = "{section.use}"', f"there are: {known}")]
+    for field, annotation, kind in fields_of(rule.params):
+        unit = "" if annotation is Duration else field.metadata.get("unit", "")
+        said = ": ".join(text for text in (unit, field.metadata.get("doc", "")) if text)
+        choices = f" ({', '.join(kind.choices)})" if kind.choices else ""
+        if field.name in section.chosen:
+            lines.append(_line(f"{field.name} = {_toml(section.chosen[field.name])}", said + choices))
         elif field.default == field.default:
-            lines.append(_line(f"# {field.name} = {_toml(kind.write(field.default))}", said))
+            lines.append(_line(f"# {field.name} = {_toml(kind.write(field.default))}", said + choices))
     return "\n".join(lines) + "\n"
 
 

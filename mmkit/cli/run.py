@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from mmkit.cli.options import Data, Disable, Enable, Json, Seed, Set, StackFile, json_text
+from mmkit.cli.options import Data, Disable, Enable, Json, Seed, Set, StackFile
 from mmkit.cli.progress import bar
 
 EXAMPLE = "Example: mmkit run stack.toml --data btcusdt.gz --seed 7 --set pricing.gamma=0.2"
@@ -34,12 +34,18 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Run a stack; print the folder of the results, or with --json the summary."""
-    from mmkit.run import run as run_stack
+    from mmkit.folder import as_json as json_text
+    from mmkit.folder import fresh
+    from mmkit.runs import attempt
     from mmkit.settings import read
 
     read_stack = read(
         stack, data=data or (), seed=seed, overrides=overrides or (), enable=enable or (), disable=disable or ()
     )
     with bar() as progress:
-        done = run_stack(read_stack, engine=engine.value, out=out, progress=progress)
+        done = attempt(read_stack, engine=engine.value, out=out or fresh(read_stack.name), progress=progress)
     typer.echo(json_text(done.summary) if as_json else str(done.folder))
+    if done.error is not None:
+        raise done.error
+    if done.interrupted:
+        raise KeyboardInterrupt

@@ -41,7 +41,7 @@ def answer(s: Any, now: int, place: int, kind: int, tick: int, lots: int, maker:
     exchange.answer_lots[at] = lots
     exchange.answer_maker[at] = maker
     exchange.answer_end = end + 1
-    return time
+    return int(time)
 
 
 def execute(s: Any, log: Any, now: int, place: int, tick: int, lots: int, maker: int) -> None:
@@ -108,7 +108,7 @@ def level_key(view: Any, book: Any, side: int, tick: int) -> int:
     if side < 0:
         key += 1
     if 0 <= key < len(book):
-        return key
+        return int(key)
     return -1
 
 

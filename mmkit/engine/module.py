@@ -1,11 +1,13 @@
 """Writes a stack's own module: plain Python in which the rules are called by name, in the order of their roles."""
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import attrs
 
+from mmkit.engine import grid
 from mmkit.rules import own_functions
 from mmkit.stack import Slot, Stack
 
@@ -120,7 +122,10 @@ class Writer:
         for name, function in own_functions(slot.rule):
             self.scope[f"{own}_{name}"] = function
             if name == "fill_probability":
-                lines += ["def fill_probability(s, distance, dt):", f"    return {own}_{name}(s.{own}_params, distance, dt)"]
+                lines += [
+                    "def fill_probability(s, distance, dt):",
+                    f"    return {own}_{name}(s.{own}_params, distance, dt)",
+                ]
                 continue
             given = {"rest": "ahead", "trade": "lots", "depth_change": "previous, new"}[name]
             lines += [
@@ -131,9 +136,7 @@ class Writer:
 
     def text(self) -> str:
         """Returns the module's text."""
-        from mmkit.engine import grid
-
-        self.scope |= {"isfinite": grid.math.isfinite, "sound": grid.sound, "to_grid": grid.to_grid}
+        self.scope |= {"isfinite": math.isfinite, "sound": grid.sound, "to_grid": grid.to_grid}
         rows = [(slot.path, slot.rule.name, slot.distribution) for slot in (*self.slots, self.stack.leg.venue)]
         width = max(len(path) for path, _, _ in rows)
         table = "\n".join(f"  {path:<{width}}  {name}  ({origin})" for path, name, origin in rows)
@@ -141,7 +144,9 @@ class Writer:
         body += function("on_book(s, book)", "The best prices changed.", self.signal_calls("on_book", depth=False))
         body += function("on_depth(s, book)", "A level of the book changed.", self.signal_calls("on_book", depth=True))
         body += function("on_trade(s, book)", "A trade happened.", self.signal_calls("on_trade", "s.trade"))
-        body += function("on_fill(s, book)", "An execution of ours became known.", self.signal_calls("on_fill", "s.fill"))
+        body += function(
+            "on_fill(s, book)", "An execution of ours became known.", self.signal_calls("on_fill", "s.fill")
+        )
         body += function("on_clock(s, book)", "A decision or a record is due.", self.signal_calls("on_clock"))
         body += function("decide(s, book)", "One decision, in the order of the roles.", self.decide())
         when = "return " + self.call(self.stack.execution, "next_time")

@@ -76,7 +76,7 @@ def cancel(desk: Any, market: Any, at: int) -> None:
 
 def working(order: Any) -> bool:
     """Returns whether the venue has acknowledged the order and no request is under way."""
-    return order.state == WORKING and order.request == NOTHING
+    return bool(order.state == WORKING and order.request == NOTHING)
 
 
 def has_order(desk: Any, tick: int) -> bool:

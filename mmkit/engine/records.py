@@ -155,7 +155,8 @@ def exchange_class(room: int, ring: int) -> type:
         """Our orders as the venue has them, and the answers under way.
 
         bids, asks: places of resting orders, best price first, then oldest; best_bid, best_ask: of the market at the venue;
-        base: tick of the first level of its book; mid_*: the market's best prices just before the event at hand; taken_asks, taken_bids: lots that our orders took from crossing levels.
+        base: tick of the first level of its book; mid_*: the market's best prices just before the event at hand;
+        taken_asks, taken_bids: lots that our orders took from crossing levels.
         """
 
         response_latency: int = 0

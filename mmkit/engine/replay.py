@@ -92,13 +92,13 @@ def last_time(local: Any, venue: Any, s: Any) -> int:
 
 
 def next_trigger(local: Any, clock: Any, until: int) -> int:
-    """Returns the time of the next local event that triggers a decision, NEVER if none comes up to `until`, -1 if more is to be read first."""
+    """Returns the time of the next local event up to `until` that triggers a decision, NEVER if there is none, -1 to read on first."""
     i = clock.local
     while i < local.count:
         if local.ts[i] > until:
             return NEVER
         kind = local.kind[i]
-        if kind == TRADE_BUY or kind == TRADE_SELL:
+        if kind in (TRADE_BUY, TRADE_SELL):
             if clock.triggers & TRADE:
                 return int(local.ts[i])
         elif clock.triggers & BOOK and not local.flag[i] & MORE:
@@ -151,7 +151,7 @@ def run_venue(venue: Any, book: Any, s: Any, log: Any, until: int) -> int:
                 else:
                     exchange.taken_asks = 0
                     exchange.taken_bids = 0
-            elif kind == TRADE_BUY or kind == TRADE_SELL:
+            elif kind in (TRADE_BUY, TRADE_SELL):
                 if resting and exchange.valid:
                     exchange.mid_bid = exchange.best_bid
                     exchange.mid_ask = exchange.best_ask
@@ -210,7 +210,7 @@ def run_local(local: Any, book: Any, s: Any, until: int) -> int:
                 changed = see(market, base, best_bid[i], best_ask[i])
                 if clock.hears_book or clock.hears_depth:
                     tell(s, book, now, changed, flags[i])
-            elif kind == TRADE_BUY or kind == TRADE_SELL:
+            elif kind in (TRADE_BUY, TRADE_SELL):
                 if clock.hears_trades and not flags[i] & INVALID and market.mid == market.mid:
                     trade = s.trade
                     trade.side = 1 if kind == TRADE_BUY else -1

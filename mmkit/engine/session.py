@@ -92,7 +92,9 @@ def new_session(program: Program) -> Any:
             except MmkitError:
                 raise
             except Exception as error:
-                what = f"{slot.path}: {slot.rule.name} ({slot.distribution}): setup raised {type(error).__name__}: {error}"
+                what = (
+                    f"{slot.path}: {slot.rule.name} ({slot.distribution}): setup raised {type(error).__name__}: {error}"
+                )
                 raise PluginError(what) from error
     return program.session(**parts)
 

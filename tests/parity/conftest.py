@@ -10,7 +10,7 @@ import pytest
 # Tests are imported by path: the modules beside them are not on the path by themselves.
 sys.path.append(str(Path(__file__).parent))
 
-from peer_process import Peer, Unavailable, python  # noqa: E402
+from peer_process import Peer, Unavailable, python
 
 
 @pytest.fixture(scope="session")

@@ -176,14 +176,14 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     log = np.zeros((LOG, 4), np.int64)
-    files: dict[str, np.ndarray] = {}
+    files: dict[tuple[str, int], np.ndarray] = {}
     for line in sys.stdin:
         case = json.loads(line)
-        path = case["data"]
-        if path not in files:
+        source = case["data"], os.stat(case["data"]).st_mtime_ns
+        if source not in files:
             files.clear()
-            files[path] = np.load(path)["data"]
-        print(json.dumps(answer(case, files[path], log)), file=answers, flush=True)
+            files[source] = np.load(case["data"])["data"]
+        print(json.dumps(answer(case, files[source], log)), file=answers, flush=True)
 
 
 if __name__ == "__main__":

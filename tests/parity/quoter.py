@@ -42,12 +42,16 @@ class Case:
 
     def line(self) -> dict[str, Any]:
         """Returns the case as the peer reads it."""
-        return attrs.asdict(self, value_serializer=lambda _, __, value: str(value) if isinstance(value, Path) else value)
+        return attrs.asdict(
+            self, value_serializer=lambda _, __, value: str(value) if isinstance(value, Path) else value
+        )
 
     def stack(self) -> str:
         """Returns the same quoter as the text of a stack."""
         exponent = f"exponent = {self.exponent}" if self.model.startswith("power") else ""
-        ladder = 'use = "single"' if self.levels == 1 else f'use = "uniform"\nlevels = {self.levels}\ngap_ticks = {self.gap}'
+        ladder = (
+            'use = "single"' if self.levels == 1 else f'use = "uniform"\nlevels = {self.levels}\ngap_ticks = {self.gap}'
+        )
         return f"""
 [stack]
 name = "parity"
@@ -98,7 +102,9 @@ use = "none"
         power = f"^{self.exponent}" if self.model.startswith("power") else ""
         market = self.data.stem.removeprefix("hftbacktest-format_").removesuffix("_20240808")
         pace = f"{self.every / 1e6:g}ms-{self.entry / 1e6:g}+{self.response / 1e6:g}ms"
-        return f"{market}-{self.model}{power}-{self.levels}x{self.gap}-{pace}-half{self.half_spread:g}-skew{self.skew:g}"
+        return (
+            f"{market}-{self.model}{power}-{self.levels}x{self.gap}-{pace}-half{self.half_spread:g}-skew{self.skew:g}"
+        )
 
 
 @attrs.frozen(kw_only=True)

@@ -1,7 +1,7 @@
 """Cancel what is no longer wanted, place what is missing: at every timer tick, book change or trade, as configured.
 
-Timer decisions fall at t0 + n * every, n >= 1, t0 the first event. First the working orders that are not wanted are cancelled; then wanted prices are
-placed from the inside out, bid before ask at each level. A price at which an own order of any state still stands gets no second one.
+Timer decisions fall at t0 + n * every, n >= 1, t0 the first event. First the working orders that are not wanted are
+cancelled; then wanted prices are placed from the inside out, bid before ask at each level. A price at which an own order of any state still stands gets no second one.
 """
 
 from typing import Any
@@ -15,7 +15,9 @@ import mmkit
 class Params:
     every: mmkit.Duration = mmkit.field("100ms", above=0, doc="time between two timer decisions")
     on: mmkit.Trigger = mmkit.field(mmkit.Trigger.TIMER, doc="what triggers a decision: timer, book, trade")
-    post_only: bool = mmkit.field(True, doc="quotes stay clear of the book, and the venue refuses those that would take")
+    post_only: bool = mmkit.field(
+        True, doc="quotes stay clear of the book, and the venue refuses those that would take"
+    )
 
 
 @attrs.define

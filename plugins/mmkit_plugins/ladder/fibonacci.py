@@ -12,7 +12,11 @@ class Params:
     levels: int = mmkit.field(5, at_least=1, at_most=40, doc="levels a side")
     step_ticks: int = mmkit.field(1, unit="ticks", at_least=1, at_most=10**6, doc="what the multipliers multiply")
     sizes: tuple[float, ...] = mmkit.field(
-        (1.0,), unit="of the quantity", at_least=0, capacity=40, doc="quantity by level; the last one holds for all further levels"
+        (1.0,),
+        unit="of the quantity",
+        at_least=0,
+        capacity=40,
+        doc="quantity by level; the last one holds for all further levels",
     )
 
 

@@ -5,15 +5,16 @@ Orders arrive as Poisson streams in integer ticks and lots (zero intelligence: S
 evenly, with w(d) ~ exp(-decay (d - 1)) for a distance of d = 1..levels ticks:
 
     limit    rate limit_rate w(d), d ticks from the opposite best; size exponential of mean limit_size
-    cancel   rate cancel_rate w(d), at the d-th tick of a side, counted from its best; takes a share of what rests there,
-             exponential of mean 1/2 and at most all, so that depth settles where as much leaves as comes
+    cancel   rate cancel_rate w(d), at the d-th tick of a side, counted from its best; takes a share of what rests
+             there, exponential of mean 1/2 and at most all: depth settles where as much leaves as comes
     market   rate market_rate, walks the book from the best; size exponential of mean market_size
 
 The efficient price F follows dF = sigma dW from start_price (sigma in price per sqrt(second)), reflected at zero. The
-share `informed` of each stream knows it (after Glosten and Milgrom 1985): its limit orders count d from F, its cancels
-remove the best level whole where F has passed it, and its market orders come only then and take no price beyond F. So a
-resting quote is met more often when it is wrong, which is adverse selection, and the book follows F. Without informed
-flow the book wanders by itself.
+share `informed` of each stream knows it (after Glosten and Milgrom 1985, Journal of Financial Economics 14, 71-100):
+its market orders come only where F has passed the best price and take no price beyond F; its limit orders count d from
+F, and its cancels remove the best level whole where F has passed it, both with F as it was `reaction` ago. So a resting
+quote is met more often when it is wrong, which is adverse selection, and the book follows F. Without informed flow the
+book wanders by itself.
 
 Each side reaches at least `levels` ticks behind its best. Its deepest level is neither cancelled nor taken: what a
 market order has left there is lost. Where fewer than `levels` ticks remain it is filled, with levels of the mean depth,
@@ -58,20 +59,22 @@ Arrival = tuple[int, int, int, bool, bool, int, float]
 
 @attrs.frozen
 class Params:
-    """The defaults are a lively perpetual future: 1 basis point per sqrt(second), on a tick of 0.01 or so."""
+    """The defaults are a lively perpetual future on a tick of 1 basis point, 0.01, that moves 3 of them in a second."""
 
     start_price: float = mmkit.field(100.0, unit="quote", above=0, doc="efficient price at the start")
-    sigma: float = mmkit.field(0.01, unit="price/sqrt(s)", at_least=0, doc="volatility of the efficient price")
+    sigma: float = mmkit.field(0.03, unit="price/sqrt(s)", at_least=0, doc="volatility of the efficient price")
     duration: mmkit.Duration = mmkit.field("10m", unit="ns", above=0, doc="length of the market")
     limit_rate: float = mmkit.field(20.0, unit="1/s", at_least=1e-3, at_most=1e6, doc="limit orders, both sides")
-    market_rate: float = mmkit.field(3.0, unit="1/s", at_least=0, at_most=1e6, doc="market orders, both sides")
+    market_rate: float = mmkit.field(2.5, unit="1/s", at_least=0, at_most=1e6, doc="market orders, both sides")
     cancel_rate: float = mmkit.field(20.0, unit="1/s", at_least=1e-3, at_most=1e6, doc="cancels, both sides")
     decay: float = mmkit.field(0.3, unit="1/tick", at_least=0, doc="decay of limit orders and cancels with distance")
     levels: int = mmkit.field(20, unit="ticks", at_least=1, at_most=10_000, doc="least depth of a side")
     limit_size: float = mmkit.field(1.0, unit="base", above=0, doc="mean size of a limit order")
-    market_size: float = mmkit.field(1.0, unit="base", above=0, doc="mean size of a market order")
-    informed: float = mmkit.field(0.3, unit="fraction", at_least=0, at_most=1, doc="share that knows the price")
-    reaction: mmkit.Duration = mmkit.field("500ms", unit="ns", at_least=0, doc="from the price to informed resting flow")
+    market_size: float = mmkit.field(0.5, unit="base", above=0, doc="mean size of a market order")
+    informed: float = mmkit.field(0.4, unit="fraction", at_least=0, at_most=1, doc="share that knows the price")
+    reaction: mmkit.Duration = mmkit.field(
+        "500ms", unit="ns", at_least=0, at_most=60e9, doc="by which informed limit orders and cancels know it later"
+    )
     feed_latency: mmkit.Duration = mmkit.field("5ms", unit="ns", at_least=0, doc="from the venue to us")
 
 
@@ -104,7 +107,7 @@ class Side:
         return now, self.sign * price, lots, self.kind
 
     def take(self, now: int, lots: int, worst: int) -> list[Row]:
-        """Walks the side with a market order down to the price `worst`; returns the trades, then the levels they left."""
+        """Walks the side with a market order down to the price `worst`; returns the trades, then what they left."""
         trades: list[Row] = []
         left: list[tuple[int, int]] = []
         price = self.best
@@ -172,8 +175,9 @@ def events(params: Params, instrument: Any, rng: np.random.Generator) -> Iterato
                     worst = max(side.last, side.fair(floor)) if passed else side.last
                     rows += side.take(now, 1 + int(size * market_lots), worst + 1)
             rows += side.settle(now, levels, sizes)
-        yield _events(rows, params.feed_latency)
-        rows = []
+        if rows:
+            yield _events(rows, params.feed_latency)
+            rows = []
 
 
 def _start(params: Params, instrument: Any) -> int:
@@ -184,7 +188,7 @@ def _start(params: Params, instrument: Any) -> int:
             f"market.start_price = {params.start_price:g} leaves no room below it for market.levels = {params.levels} "
             f"on a tick_size of {instrument.tick_size:g}: at least {least:g}"
         )
-    return round(params.start_price / instrument.tick_size * GRID)
+    return round(params.start_price / float(instrument.tick_size) * GRID)
 
 
 def _depth(params: Params, instrument: Any) -> float:
@@ -197,7 +201,7 @@ def _depth(params: Params, instrument: Any) -> float:
                 f"market.{key} = {getattr(params, key):g} makes quantities of {quantity:g}, "
                 f"more than {MOST_LOTS} times the lot_size of {instrument.lot_size:g}"
             )
-    return round(depth / instrument.lot_size * 1024) / 1024
+    return round(depth / float(instrument.lot_size) * 1024) / 1024
 
 
 def _exponential(rng: np.random.Generator) -> Iterator[float]:
@@ -206,9 +210,7 @@ def _exponential(rng: np.random.Generator) -> Iterator[float]:
         yield from rng.standard_exponential(BLOCK // 16).tolist()
 
 
-def _arrivals(
-    params: Params, start: int, tick_size: float, rng: np.random.Generator
-) -> Iterator[Iterator[Arrival]]:
+def _arrivals(params: Params, start: int, tick_size: float, rng: np.random.Generator) -> Iterator[Iterator[Arrival]]:
     """Yields blocks of arrivals up to `duration`, drawn without regard to the book."""
     total = params.limit_rate + params.market_rate + params.cancel_rate
     streams = np.cumsum([params.limit_rate, params.market_rate]) / total
@@ -219,23 +221,29 @@ def _arrivals(
     while times[-1] < params.duration:
         gaps = np.maximum(np.rint(rng.standard_exponential(BLOCK) * (1e9 / total)), 1.0)
         moves = np.rint(rng.standard_normal(BLOCK) * np.sqrt(gaps) * move)
-        known = max(0, int(np.searchsorted(times, times[-1] - params.reaction, side="right")) - 1)
-        times = np.append(times[known:], times[-1] + np.cumsum(gaps.astype(np.int64)))
-        prices = np.append(prices[known:], prices[-1] + np.cumsum(moves.astype(np.int64)))
-        arriving = times[-BLOCK:]
-        seen = np.maximum(np.searchsorted(times, arriving - params.reaction, side="right") - 1, 0)
+        # What came before stays as long as somebody may still learn of it.
+        kept = _last_at(times, times[-1:] - params.reaction)[0]
+        times = np.append(times[kept:], times[-1] + np.cumsum(gaps.astype(np.int64)))
+        prices = np.append(prices[kept:], prices[-1] + np.cumsum(moves.astype(np.int64)))
+        now = times[-BLOCK:]
+        seen = prices[_last_at(times, now - params.reaction)]
         stream = np.searchsorted(streams, rng.random(BLOCK), side="right")
         columns = (
-            arriving,
-            np.abs(np.where(stream == MARKET, prices[-BLOCK:], prices[seen])) // GRID,
+            now,
+            np.abs(np.where(stream == MARKET, prices[-BLOCK:], seen)) // GRID,
             stream,
             rng.random(BLOCK) < params.informed,
             rng.random(BLOCK) < 0.5,
             np.searchsorted(distances, rng.random(BLOCK), side="right") + 1,
             rng.standard_exponential(BLOCK),
         )
-        until = np.searchsorted(arriving, params.duration, side="right")
+        until = np.searchsorted(now, params.duration, side="right")
         yield zip(*(column[:until].tolist() for column in columns), strict=True)
+
+
+def _last_at(times: np.ndarray, when: np.ndarray) -> np.ndarray:
+    """Returns where in `times` the last one not after each of `when` is, the first one if there is none."""
+    return np.maximum(np.searchsorted(times, when, side="right") - 1, 0)
 
 
 def _events(rows: list[Row], latency: int) -> mmkit.Events:

@@ -10,7 +10,9 @@ import mmkit
 @attrs.frozen
 class Params:
     half_spread: float = mmkit.field(unit="quote", at_least=0, doc="distance of each quote from the reservation price")
-    skew: float = mmkit.field(0.0, unit="quote/base", at_least=0, doc="shift of the reservation price per unit of position")
+    skew: float = mmkit.field(
+        0.0, unit="quote/base", at_least=0, doc="shift of the reservation price per unit of position"
+    )
 
 
 def quote(params: Params, state: Any, market: Any) -> tuple[float, float, float]:

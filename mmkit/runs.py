@@ -1,0 +1,97 @@
+"""Runs a stack and hands back what happened: `mmkit.run`."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from mmkit.driver import Outcome, Progress, drive
+from mmkit.errors import ConfigError, MmkitError, nearest
+from mmkit.folder import write
+from mmkit.results import Collector
+from mmkit.settings import read
+from mmkit.stack import Stack
+from mmkit.summary import summarize
+
+ENGINES = ("auto", "python")
+
+
+@attrs.frozen(eq=False)
+class Run:
+    """A finished run.
+
+    summary: as in summary.json; fills, records: polars DataFrames with the columns of fills.parquet and records.parquet;
+    folder: where it was written, if it was; error: what ended it early, if anything did (then everything else holds what came before).
+    """
+
+    stack: Stack
+    summary: dict[str, Any]
+    fills: Any
+    records: Any
+    folder: Path | None = None
+    error: MmkitError | None = None
+    interrupted: bool = False
+
+
+def run(
+    stack: str | Path | Stack,
+    *,
+    data: Sequence[str] = (),
+    seed: int | None = None,
+    engine: str = "auto",
+    set: Sequence[str] = (),
+    enable: Sequence[str] = (),
+    disable: Sequence[str] = (),
+    out: str | Path | None = None,
+    progress: Progress | None = None,
+) -> Run:
+    """Runs a stack file (or a stack already read) over its market and returns the result.
+
+    data: "[NAME=]PATH"; set: "KEY.PATH=VALUE"; enable, disable: key paths of rules; out: a folder to write the run to. Raises ConfigError,
+    DataError, PluginError or VenueError; with `out`, what was computed up to the fault has been written there.
+    """
+    result = attempt(
+        stack, data=data, seed=seed, engine=engine, set=set, enable=enable, disable=disable, out=out, progress=progress
+    )
+    if result.error is not None:
+        raise result.error
+    if result.interrupted:
+        raise KeyboardInterrupt
+    return result
+
+
+def attempt(
+    stack: str | Path | Stack,
+    *,
+    data: Sequence[str] = (),
+    seed: int | None = None,
+    engine: str = "auto",
+    set: Sequence[str] = (),
+    enable: Sequence[str] = (),
+    disable: Sequence[str] = (),
+    out: str | Path | None = None,
+    progress: Progress | None = None,
+) -> Run:
+    """The same, but a fault or an interruption on the way is returned with the results up to it instead of raised."""
+    if engine not in ENGINES:
+        raise ConfigError(
+            f"--engine {engine}: unknown engine; there are {', '.join(ENGINES)}{nearest(engine, ENGINES)}"
+        )
+    if not isinstance(stack, Stack):
+        stack = read(Path(stack), data=data, seed=seed, overrides=set, enable=enable, disable=disable)
+    collector = Collector(stack)
+    outcome: Outcome = drive(stack, collector, progress)
+    fills, records = collector.fills_table(), collector.records_table()
+    result = Run(
+        stack=stack,
+        summary=summarize(collector, outcome, fills, records),
+        fills=fills,
+        records=records,
+        error=outcome.error,
+        interrupted=outcome.interrupted,
+    )
+    if out is not None:
+        result = attrs.evolve(result, folder=Path(out))
+        write(result)
+    return result

@@ -1,0 +1,90 @@
+"""The summary of a run: what summary.json holds."""
+
+import math
+import statistics
+from typing import Any
+
+from mmkit import __version__
+from mmkit.driver import Outcome
+from mmkit.metrics import metrics, pnl_parts
+from mmkit.results import Collector
+
+SCHEMA = 1
+
+
+def summarize(collector: Collector, outcome: Outcome, fills: Any, records: Any) -> dict[str, Any]:
+    """Returns the summary; a run that ended early also has `ended` with the reason."""
+    stack = collector.stack
+    totals = collector.totals
+    rule: Any = stack.leg.market.rule
+    quantity = fills["qty"]
+    last_mid = collector.last_mids if rule.paths else collector.last_mid
+    document = {
+        "schema": SCHEMA,
+        "mmkit": __version__,
+        "stack": stack.name,
+        "seed": stack.seed,
+        "engine": "python",
+        "data": {
+            "sources": sources(stack.leg.market),
+            "events": collector.events,
+            "first": collector.first_time,
+            "last": collector.last_time,
+        },
+        "orders": {
+            "submitted": totals.submitted,
+            "cancelled": totals.cancelled,
+            "rejected": totals.rejected,
+            "expired": totals.expired,
+            "amended": 0,
+        },
+        "fills": {
+            "count": len(fills),
+            "buy": int((fills["side"] > 0).sum()),
+            "sell": int((fills["side"] < 0).sum()),
+            "maker": int(fills["maker"].sum()),
+            "taker": int((~fills["maker"]).sum()),
+            "volume": math.fsum(quantity),
+            "notional": math.fsum(quantity * fills["price"]),
+        },
+        "position": {stack.quote: collector.position},
+        "cash": collector.cash_of(totals),
+        "fees": collector.fees_of(totals),
+        "equity": collector.equity,
+        "pnl": pnl_parts(fills, last_mid),
+        "metrics": metrics(fills, records, submitted=totals.submitted, markouts=collector.markouts.result()),
+        "counters": {"decisions": totals.decisions, "records": len(records)},
+        "timing": {
+            "assemble_s": outcome.assemble_s,
+            "compile_s": 0.0,
+            "convert_s": outcome.convert_s,
+            "run_s": outcome.run_s,
+            "events_per_s": collector.events / outcome.run_s if outcome.run_s > 0.0 else None,
+        },
+    }
+    if rule.paths:
+        document["paths"] = {
+            "count": len(collector.profits),
+            "profit": moments(collector.profits),
+            "position": moments(collector.positions),
+            "spread": moments([spread for spread in collector.spreads if not math.isnan(spread)]),
+        }
+    if outcome.error is not None or outcome.interrupted:
+        document["ended"] = str(outcome.error) if outcome.error is not None else "interrupted"
+    return document
+
+
+def moments(values: list[float]) -> dict[str, float | None]:
+    """Returns mean and standard deviation (ddof 1); None where there are too few values."""
+    return {
+        "mean": math.fsum(values) / len(values) if values else None,
+        "std": statistics.stdev(values) if len(values) > 1 else None,
+    }
+
+
+def sources(market: Any) -> list[str]:
+    """Returns the files that a market reads, or the name of the simulator."""
+    path = getattr(market.params, "path", None)
+    if path is None:
+        return [market.rule.name]
+    return [str(each) for each in path] if isinstance(path, tuple) else [str(path)]

@@ -1,0 +1,316 @@
+"""Binance's raw feeds as they were received: USD-M and coin-M futures and spot, plain or gzip, one message a line.
+
+A line is `<local time> <message>`, the local time in ns (19 digits) or us (16). Diff depth and trades make the market; any
+other stream is skipped. A venue time is T, of spot depth E. Quantities of coin-M are contracts.
+
+The book begins with a REST snapshot between the depth messages, which are kept until it comes. Futures: messages with
+u < lastUpdateId are old, the first one used has pu <= lastUpdateId <= u, then each pu is the u before. Spot: u <=
+lastUpdateId is old, the first has U <= lastUpdateId + 1 <= u, then each U is the u before + 1 (Binance, "How to manage
+a local order book correctly"). Old and duplicate messages are dropped, trades too; later snapshots are ignored as long as
+the chain holds. Where it breaks the book is unknown until another snapshot fits. Messages that waited for a snapshot are
+known when it is. A spot snapshot has no time and takes that of the depth message before it.
+
+Prints with X other than MARKET (insurance fund, liquidation transfers) are no trades. Quantities go to the nearest lot: less
+than half a lot is no level, a trade has at least one lot.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import attrs
+import numpy as np
+import orjson
+
+import mmkit
+from mmkit_plugins.market._text import pieces
+
+LATEST = 55 * 10**9
+"""Nanoseconds by which a message may have happened before one received earlier; mmkit.two_clocks allows a little more."""
+
+HELD = 64 << 20
+"""Bytes of messages kept from the pass that looks for the smallest latency; a longer recording is read a second time."""
+
+WAITING = 4096
+"""Depth messages that wait for a snapshot."""
+
+
+@attrs.frozen
+class Params:
+    """Which recordings, and what their clocks are worth."""
+
+    path: tuple[Path, ...] = mmkit.field(doc="files, one after the other in time")
+    base_latency: mmkit.Duration = mmkit.field(
+        "0ms",
+        unit="ns",
+        at_least=0,
+        doc="where local times precede the venue's, all are moved so that the smallest latency is this",
+    )
+    symbol: str = mmkit.field("", doc="the symbol; without it, that of the first message")
+
+
+@attrs.define
+class Message:
+    """A depth message, a trade or a snapshot; `parts` are kind of row and text of its levels, `["price","quantity"],…`."""
+
+    where: str
+    exch: int
+    local: int
+    parts: list[tuple[int, bytes]]
+    ids: tuple[int, int, int | None] | None = None
+    snapshot: int | None = None
+
+
+def events(params: Params, instrument: Any, rng: Any) -> Iterator[mmkit.Events]:
+    """Yields the recording's rows. Raises DataError with file and line."""
+    yield from mmkit.two_clocks(_rows(params, instrument))
+
+
+def _rows(params: Params, instrument: Any) -> Iterator[mmkit.Events]:
+    first = Recording(params.symbol)
+    held: list[list[Message]] | None = []
+    fault: mmkit.DataError | None = None
+    try:
+        for messages in first.messages(params.path):
+            if held is not None:
+                held.append(messages)
+            if first.size > HELD:
+                held = None
+    except mmkit.DataError as error:
+        fault = error
+    shift = params.base_latency - first.least if first.least < 0 else 0
+    chain = Chain(first.least)
+    for messages in Recording(params.symbol).messages(params.path) if held is None else held:
+        admitted = [kept for message in messages for kept in chain.admit(message)]
+        try:
+            yield _events(admitted, shift, instrument)
+        except ValueError:
+            yield from _until_fault(admitted, shift, instrument)
+    if fault:
+        raise fault
+    if not chain.begun:
+        raise mmkit.DataError(f"{params.path[-1]}: no snapshot fits the depth messages, so the book is never known")
+
+
+class Recording:
+    """Reads messages; `least` is the smallest local minus venue time so far, in ns, `size` the bytes read."""
+
+    def __init__(self, symbol: str) -> None:
+        self.symbol = symbol.upper()
+        self.least = 2**62
+        self.size = 0
+        self.local = self.latest = self.depth = -(2**62)
+        self.trade = -1
+
+    def messages(self, paths: tuple[Path, ...]) -> Iterator[list[Message]]:
+        """Yields messages, piece by piece; DataError at a line that is none, after those before it."""
+        for path in paths:
+            for number, text in pieces(path):
+                # Most lines are best quotes, which the book does not need: one look each.
+                skipped = f'{{"stream":"{self.symbol.lower()}@bookTicker"'.encode()
+                found: list[Message] = []
+                lines = text.split(b"\n")
+                wanted = [
+                    at for at, line in enumerate(lines) if line and not (skipped in line[:80] and line[-2:] == b"}}")
+                ]
+                for at in wanted:
+                    try:
+                        message = self._message(lines[at], f"{path}:{number + at}")
+                    except KeyError as error:
+                        fault = f"the message has no {error}"
+                    except (TypeError, ValueError, AttributeError) as error:
+                        fault = str(error)
+                    else:
+                        if message:
+                            self.size += len(lines[at])
+                            found.append(message)
+                        continue
+                    yield found
+                    raise mmkit.DataError(f"{path}:{number + at}: {fault}")
+                yield found
+
+    def _message(self, line: bytes, where: str) -> Message | None:
+        stamp, _, text = line.partition(b" ")
+        if len(stamp) not in (16, 19) or not stamp.isdigit():
+            raise ValueError("does not begin with a local time of 19 digits (ns) or 16 (us)")
+        local = int(stamp) * (1 if len(stamp) == 19 else 1000)
+        if local < self.local:
+            raise ValueError(f"local time {local} is before {self.local}")
+        self.local = local
+        # The levels of a depth message are left as text: see docs/decisions/0003-orjson.md.
+        head, _, levels = text.partition(b',"b":[')
+        bids, mark, asks = levels.partition(b'],"a":[')
+        plain = bool(mark) and asks.endswith(b"]}}")
+        message = _loaded(head + b"}}" if plain else text)
+        if not isinstance(message, dict):
+            raise ValueError("is no message")
+        data = message.get("data", message)
+        self._check_symbol(data.get("s", data.get("symbol")))
+        if "lastUpdateId" in data:
+            return self._snapshot(data, local, where)
+        event = data.get("e")
+        if event == "trade":
+            return self._trade(data, local, where)
+        stream = message.get("stream", "@depth").partition("@")[2]
+        if event != "depthUpdate" or not (stream == "depth" or stream.startswith("depth@")):
+            return None
+        exch = self._venue_time(data["T"] if "T" in data else data["E"], local)
+        self.depth = exch
+        ids = (int(data["U"]), int(data["u"]), int(data["pu"]) if "pu" in data else None)
+        sides = (bids, asks[:-3]) if plain else (_text(data["b"]), _text(data["a"]))
+        return Message(where, exch, local, [(mmkit.BID, sides[0]), (mmkit.ASK, sides[1])], ids)
+
+    def _trade(self, data: dict[str, Any], local: int, where: str) -> Message | None:
+        number = int(data["t"])
+        if data.get("X", "MARKET") != "MARKET" or number <= self.trade:
+            return None
+        exch = self._venue_time(data["T"], local)
+        self.trade = number
+        side = mmkit.SELL if data["m"] else mmkit.BUY
+        return Message(where, exch, local, [(side, b'["%b","%b"]' % (data["p"].encode(), data["q"].encode()))])
+
+    def _snapshot(self, data: dict[str, Any], local: int, where: str) -> Message:
+        bids, asks = data["bids"], data["asks"]
+        if bids and asks:
+            bid, ask = max(float(level[0]) for level in bids), min(float(level[0]) for level in asks)
+            if bid >= ask:
+                raise ValueError(f"crossed snapshot: best bid {bid} is not below best ask {ask}")
+        time = data.get("T", data.get("E"))
+        exch = self.depth if time is None else self._venue_time(time, local)
+        parts = [(mmkit.RESET, b'["0","0"]'), (mmkit.BID, _text(bids)), (mmkit.ASK, _text(asks))]
+        return Message(where, exch, local, parts, snapshot=int(data["lastUpdateId"]))
+
+    def _venue_time(self, time: int, local: int) -> int:
+        exch = int(time) * 1_000_000
+        if exch < self.latest - LATEST:
+            raise ValueError(f"venue time {exch} comes after {self.latest}, more than {LATEST * 1e-9:g} s late")
+        self.latest = max(self.latest, exch)
+        self.least = min(self.least, local - exch)
+        return exch
+
+    def _check_symbol(self, symbol: str | None) -> None:
+        if symbol is not None and symbol != self.symbol:
+            if self.symbol:
+                raise ValueError(f"the message is of symbol {symbol}, not {self.symbol}")
+            self.symbol = symbol
+
+
+class Chain:
+    """Follows the update ids: which messages the book consists of, and where it is unknown."""
+
+    def __init__(self, least: int) -> None:
+        self.least = least
+        self.begun = False
+        self.last: int | None = None
+        self.snapshot: int | None = None
+        self.time = -(2**62)
+        self.waiting: deque[Message] = deque(maxlen=WAITING)
+
+    def admit(self, message: Message) -> list[Message]:
+        """Returns what a message makes known, in order: nothing, itself, a gap, or all that waited for a snapshot."""
+        known = self.last is not None or self.snapshot is not None
+        if message.snapshot is not None:
+            return [] if known else self._begin(message, message.snapshot)
+        if message.ids is None:
+            return [message]
+        if not known:
+            self.waiting.append(message)
+            return []
+        return self._follow(message, *message.ids)
+
+    def _begin(self, message: Message, snapshot: int) -> list[Message]:
+        self.begun = True
+        self.snapshot = snapshot
+        # Nothing to tell the time by: as if it had been as quick as the quickest message.
+        self.time = message.exch if message.exch > 0 else message.local - self.least
+        message.exch = self.time
+        waited, self.waiting = self.waiting, deque(maxlen=WAITING)
+        found = [message]
+        for depth in waited:
+            depth.local = message.local
+            found += self.admit(depth)
+        return found
+
+    def _follow(self, message: Message, first: int, last: int, previous: int | None) -> list[Message]:
+        if self.last is not None:
+            if last <= self.last:
+                return []
+            fits = first == self.last + 1 if previous is None else previous == self.last
+        else:
+            assert self.snapshot is not None
+            if last < self.snapshot + (previous is None):
+                return []
+            fits = first <= self.snapshot + 1 if previous is None else previous <= self.snapshot
+        # Their ids order depth messages at the venue, so its clock must not.
+        message.exch = self.time = max(self.time, message.exch)
+        if fits:
+            self.last = last
+            return [message]
+        self.last = self.snapshot = None
+        self.waiting.append(message)
+        return [Message(message.where, message.exch, message.local, [(mmkit.GAP, b'["0","0"]')])]
+
+
+def _loaded(text: bytes) -> Any:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise ValueError(f"broken JSON: {error}") from None
+
+
+def _text(levels: Any) -> bytes:
+    return orjson.dumps(levels)[1:-1]
+
+
+def _until_fault(messages: list[Message], shift: int, instrument: Any) -> Iterator[mmkit.Events]:
+    """Yields the messages before the first whose levels are wrong, and raises what is wrong with it."""
+    for at, message in enumerate(messages):
+        try:
+            _events([message], shift, instrument)
+        except ValueError as error:
+            yield _events(messages[:at], shift, instrument)
+            raise mmkit.DataError(f"{message.where}: {error}") from None
+
+
+def _events(messages: list[Message], shift: int, instrument: Any) -> mmkit.Events:
+    """Returns the rows of messages, local times moved by `shift`; ValueError for a price or quantity that is none."""
+    parts = [(message.exch, message.local, kind, text) for message in messages for kind, text in message.parts if text]
+    counts = [text.count(b'["') for *_, text in parts]
+    text = b",".join(text for *_, text in parts)
+    rows = np.zeros(sum(counts), mmkit.EVENT)
+    if not text.count(b'","') == text.count(b'"]') == len(rows):
+        raise ValueError("levels are not pairs of decimal strings")
+    numbers = np.array(_loaded(b"[" + text.translate(None, b'[]"') + b"]"), float)
+    if len(numbers) != 2 * len(rows):
+        raise ValueError("levels are not pairs of decimal strings")
+    price, quantity = numbers[::2], numbers[1::2]
+    rows["exch_ts"] = np.repeat([exch for exch, *_ in parts], counts)
+    rows["local_ts"] = np.repeat([local + shift for _, local, *_ in parts], counts)
+    kind = np.repeat([kind for _, _, kind, _ in parts], counts)
+    mark = (kind == mmkit.GAP) | (kind == mmkit.RESET)
+    trade = (kind == mmkit.BUY) | (kind == mmkit.SELL)
+    ticks, lots = price / instrument.tick_size, quantity / instrument.lot_size
+    tick = np.rint(ticks)
+    for wrong, said in (
+        (~(np.isfinite(price) & ((price > 0) | mark)), "price {price} is not above 0"),
+        (~(np.isfinite(quantity) & (quantity >= 0)), "quantity {quantity} is not at least 0"),
+        (trade & (quantity == 0), "a trade of quantity {quantity}"),
+        (
+            ~(np.abs(ticks - tick) <= np.maximum(1e-6, 1e-13 * tick)),
+            "price {price} is no multiple of tick_size {tick_size}",
+        ),
+    ):
+        if wrong.any():
+            at = int(wrong.argmax())
+            raise ValueError(said.format(price=price[at], quantity=quantity[at], tick_size=instrument.tick_size))
+    rows["tick"] = tick
+    rows["lots"] = np.where(trade, np.maximum(np.rint(lots), 1), np.rint(lots))
+    rows["kind"] = kind
+    rows["stream"] = np.where(mark, mmkit.BOTH | mmkit.ADDED, mmkit.BOTH)
+    return rows
+
+
+@mmkit.hookimpl
+def mmkit_market() -> mmkit.Market:
+    return mmkit.Market("binance-raw", params=Params, events=events)

@@ -1,0 +1,157 @@
+"""What the page says in words and numbers: how figures are spelled, the facts of a run, and what it earned in a sentence."""
+
+import html
+import math
+from datetime import UTC, datetime
+from pathlib import PurePath
+from typing import Any
+
+from mmkit_plugins.report.series import is_date
+
+MINUS, NONE = "\N{MINUS SIGN}", "\N{EN DASH}"
+
+PARTS = {
+    "spread": ("Spread captured", "--spread"),
+    "inventory": ("Inventory", "--inventory"),
+    "fees": ("Fees", "--fees"),
+    "funding": ("Funding", "--buy"),
+    "hedge": ("Hedge", "--sell"),
+}
+"""The parts of the profit in the order in which they are told, and the variables of their colours."""
+
+
+def safe(text: Any) -> str:
+    """Returns text as it may stand in the page."""
+    return html.escape(str(text), quote=True)
+
+
+def number(value: float | None, digits: int = 6) -> str:
+    """Returns a number with so many significant digits at most, thousands apart; a dash where there is none."""
+    if value is None or not math.isfinite(value):
+        return NONE
+    if value == 0:
+        return "0"
+    size = math.floor(math.log10(abs(value)))
+    if not -7 <= size <= 14:
+        return f"{value:.{digits - 1}g}".replace("-", MINUS)
+    decimals = max(digits - 1 - size, 0)
+    text = f"{value:,.{decimals}f}"
+    return (text.rstrip("0").rstrip(".") if "." in text else text).replace("-", MINUS)
+
+
+def money(value: float, decimals: int) -> str:
+    """Returns an amount with so many decimals; a rounded zero has no sign."""
+    text = f"{value:,.{decimals}f}"
+    return text.lstrip("-") if not text.strip("-0.,") else text.replace("-", MINUS)
+
+
+def decimals(amounts: list[float]) -> int:
+    """Returns how many decimals tell the largest of some amounts to four digits, and at least two."""
+    largest = max((abs(amount) for amount in amounts), default=0.0)
+    return min(max(3 - math.floor(math.log10(largest)), 2), 8) if largest > 0 else 2
+
+
+def length(nanoseconds: int) -> str:
+    """Returns a length of time in its two largest units."""
+    seconds = nanoseconds / 1e9
+    if seconds < 60:
+        return f"{number(seconds, 4)} s"
+    whole = round(seconds)
+    for unit, size, lower, part in (("d", 86400, "h", 3600), ("h", 3600, "min", 60), ("min", 60, "s", 1)):
+        if whole >= size:
+            rest = whole % size // part
+            return f"{whole // size} {unit}" + (f" {rest} {lower}" if rest else "")
+    raise AssertionError(nanoseconds)
+
+
+def moment(nanoseconds: int) -> str:
+    """Returns a time of the epoch as date and time, UTC."""
+    return f"{datetime.fromtimestamp(nanoseconds // 10**9, UTC):%Y-%m-%d %H:%M:%S}"
+
+
+def facts(summary: dict[str, Any]) -> str:
+    """Returns what was run over what, as items of a description list."""
+    data = summary["data"]
+    period = length(data["last"] - data["first"])
+    if is_date(data["first"]):
+        period = f"{moment(data['first'])} to {moment(data['last'])} UTC ({period})"
+    told = {
+        "Instrument": ", ".join(summary["position"]),
+        "Data": ", ".join(PurePath(source).name for source in data["sources"]),
+        "Time": period,
+        "Events": number(data["events"], 15),
+        "Seed": summary["seed"],
+        "Engine": summary["engine"],
+        "mmkit": summary["mmkit"],
+    }
+    if "paths" in summary:
+        told["Paths"] = number(summary["paths"]["count"], 15)
+    return "".join(f"<div><dt>{safe(name)}</dt><dd>{safe(value)}</dd></div>" for name, value in told.items())
+
+
+def notes(summary: dict[str, Any]) -> str:
+    """Returns what a reader must know first: a run that ended early, or one without fills."""
+    said = []
+    if summary.get("ended"):
+        said.append(f"This run ended early: {summary['ended']}. What follows is what happened up to then.")
+    if not summary["fills"]["count"]:
+        said.append(without_fills(summary))
+    return "".join(f'<p class="note">{safe(text)}</p>' for text in said)
+
+
+def without_fills(summary: dict[str, Any]) -> str:
+    """Returns why there may be no fills, from what became of the orders."""
+    orders = summary["orders"]
+    if not orders["submitted"]:
+        why = "No order was sent either: no quote was wanted, or none was possible (an input not ready, a side without a price)."
+    elif orders["rejected"] + orders["expired"] >= orders["submitted"]:
+        why = f"All {number(orders['submitted'], 15)} orders were rejected or expired: quotes that would have taken?"
+    else:
+        why = f"{number(orders['submitted'], 15)} orders were sent and none was reached: quotes too far from the mid?"
+    return f"No order was filled. {why}"
+
+
+def verdict(summary: dict[str, Any]) -> str:
+    """Returns the profit and its parts as a sentence."""
+    if not summary["fills"]["count"]:
+        return "Nothing was traded, so nothing was earned or lost."
+    pnl = summary["pnl"]
+    places = decimals(list(pnl.values()))
+    told = {
+        "spread": ("the spread earned {}", "giving up spread cost {}"),
+        "inventory": ("the position gained {}", "the position lost {}"),
+        "fees": ("rebates brought {}", "fees took {}"),
+        "funding": ("funding brought {}", "funding took {}"),
+        "hedge": ("hedging gained {}", "hedging lost {}"),
+    }
+    causes = [told[name][pnl[name] < 0].format(money(abs(pnl[name]), places)) for name in PARTS if abs(pnl[name]) > 0]
+    outcome = "Made" if pnl["total"] >= 0 else "Lost"
+    whole = f"<strong>{outcome} {money(abs(pnl['total']), places)}</strong> in quote currency"
+    several = f" over {number(summary['paths']['count'], 15)} paths" if "paths" in summary else ""
+    because = ", ".join(causes[:-1]) + " and " * (len(causes) > 1) + causes[-1] if causes else "nothing moved"
+    return f"{whole}{several}: {because}."
+
+
+def parts(pnl: dict[str, float]) -> str:
+    """Returns the parts of the profit as tiles that add up to the last one."""
+    places = decimals(list(pnl.values()))
+    names = [name for name in PARTS if name in ("spread", "inventory", "fees") or pnl[name]]
+    tiles = [
+        f'<div class="tile" style="--mark:var({PARTS[name][1]})"><span>{PARTS[name][0]}</span>'
+        f"<b>{money(pnl[name], places)}</b></div>"
+        for name in names
+    ]
+    whole = f'<div class="tile whole" style="--mark:var(--ink)"><span>Profit after fees</span><b>{money(pnl["total"], places)}</b></div>'
+    return f'<div class="sum">{"<i>+</i>".join(tiles)}<i>=</i>{whole}</div>'
+
+
+def footer(summary: dict[str, Any]) -> str:
+    """Returns how the figures are defined."""
+    said = (
+        "Money is in quote currency, quantities and positions in base currency. Spread captured is each fill's distance from the "
+        "venue's mid just before it; inventory is the position times the moves of the mid; fees carry a minus when paid.",
+        "A markout is what a fill was worth some time later: the side times the mid's distance from the fill's price, weighted by "
+        "quantity. Fills whose horizon lies beyond the data, or where the book was unknown then, are left out.",
+        f"mmkit {summary['mmkit']}. The page is self-contained: it loads nothing from anywhere.",
+    )
+    return "".join(f"<p>{safe(text)}</p>" for text in said)
