@@ -11,21 +11,21 @@ LATEST = 60 * 10**9
 """Nanoseconds by which a row may have happened before one that was known earlier."""
 
 
-def two_clocks(rows: Iterator[Events], *, latest: int = LATEST) -> Iterator[Events]:
+def two_clocks(rows: Iterator[Events], *, latest: int = LATEST, source: str = "") -> Iterator[Events]:
     """Yields rows sorted by `local_ts` so that the venue's stream is sorted by `exch_ts` as well.
 
     A row that happened before one that was known earlier comes twice: first for the venue alone, just before the first
     row that happened after it, then for us alone, in its own place. All others are in both streams. Rows of equal times
     stay together in their order. Rows are held back until nothing up to `latest` ns late can come before them. Raises
-    DataError for a row that is later still or known before the one ahead of it, and what `rows` raises, after everything
-    before.
+    DataError, its text after `source`, for a row that is later still or known before the one ahead of it, and what `rows`
+    raises, after everything before.
     """
     held = _Held()
     try:
         for piece in rows:
             good, fault = held.add(piece, latest)
             if fault:
-                raise DataError(fault)
+                raise DataError(f"{source}{fault}")
             if good:
                 yield held.release(held.top - latest)
     except DataError:

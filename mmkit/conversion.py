@@ -247,7 +247,10 @@ class _Writer:
         )
 
     def _reset(self, b: Blocks, at: int, end: int, books: tuple[Book, ...]) -> None:
-        """Replaces books by the levels of the blocks that follow a RESET, and writes what differs, removals first."""
+        """Replaces books by the levels of the blocks that follow a RESET, and writes what differs, removals first.
+
+        Levels of a RESET that cross each other are one segment all the same.
+        """
         for book in books:
             keys, lots = book.levels()
             book.empty()

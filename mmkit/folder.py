@@ -21,8 +21,8 @@ def fresh(name: str) -> Path:
     return folder
 
 
-def write(run: Any) -> None:
-    """Writes a run into run.folder; raises ConfigError where that cannot be done, PluginError where a report rule fails."""
+def write(run: Any) -> MmkitError | None:
+    """Writes a run into run.folder; returns the error of a report rule that failed. Raises ConfigError where nothing can be written."""
     folder: Path = run.folder
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -32,14 +32,16 @@ def write(run: Any) -> None:
         (folder / "summary.json").write_text(as_json(run.summary) + "\n", encoding="utf-8")
     except OSError as error:
         raise ConfigError(f"{folder}: cannot write there: {error.strerror or error}") from None
+    fault: MmkitError | None = None
     for slot in run.stack.reports:
         try:
             slot.rule.render(run, folder)
-        except MmkitError:
-            raise
+        except MmkitError as error:
+            fault = fault or error
         except Exception as error:
             what = f"{slot.path}: {slot.rule.name} ({slot.distribution}): render raised {type(error).__name__}: {error}"
-            raise PluginError(what) from error
+            fault = fault or PluginError(what)
+    return fault
 
 
 def as_json(value: Any) -> str:

@@ -93,5 +93,7 @@ def attempt(
     )
     if out is not None:
         result = attrs.evolve(result, folder=Path(out))
-        write(result)
+        fault = write(result)
+        if fault is not None and result.error is None:
+            result = attrs.evolve(result, error=fault)
     return result

@@ -227,7 +227,7 @@ class _Reading:
         return (table and table.quote) or next(iter(legs), "")
 
     def _group(self, group: str) -> list[Slot]:
-        slots = []
+        slots: list[Slot] = []
         for name, content in (self._table(group, self.document.get(group, {})) or {}).items():
             path = f"{group}.{name}"
             if not _SLOT_NAME.fullmatch(name) or path == "signals.sizing":

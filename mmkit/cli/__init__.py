@@ -1,13 +1,12 @@
 """The command line: which commands there are, and what happens to an error."""
 
-import os
 import sys
 from typing import Annotated
 
 import typer
 
 from mmkit import MmkitError, __version__
-from mmkit.cli import check, init, run
+from mmkit.cli import check, demo, init, run
 
 app = typer.Typer(
     name="mmkit",
@@ -18,6 +17,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.command("demo", epilog=demo.EXAMPLE)(demo.demo)
 app.command("init", epilog=init.EXAMPLE)(init.init)
 app.command("check", epilog=check.EXAMPLE)(check.check)
 app.command("run", epilog=run.EXAMPLE)(run.run)
@@ -41,16 +41,7 @@ def options(
 def main() -> None:
     """Runs the command of sys.argv; an error of user, data or plugin becomes lines on stderr and its exit code."""
     try:
-        try:
-            app(prog_name="mmkit")
-        finally:
-            sys.stdout.flush()
+        app(prog_name="mmkit")
     except MmkitError as error:
         print(error, file=sys.stderr)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        sys.exit(130)
-    except BrokenPipeError:
-        # Whoever read the output has seen enough; without this Python complains once more at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)

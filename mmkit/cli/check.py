@@ -2,9 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
-import typer
-
-from mmkit.cli.options import Data, Disable, Enable, Json, Seed, Set, StackFile, json_text
+from mmkit.cli.options import Data, Disable, Enable, Json, Seed, Set, StackFile
+from mmkit.cli.printing import say
 
 if TYPE_CHECKING:
     from mmkit.stack import Slot, Stack
@@ -22,12 +21,13 @@ def check(
     as_json: Json = False,
 ) -> None:
     """Load and wire a stack without running it; print the wiring, or one line per fault (exit code 2)."""
+    from mmkit.folder import as_json as json_text
     from mmkit.settings import read
 
     read_stack = read(
         stack, data=data or (), seed=seed, overrides=overrides or (), enable=enable or (), disable=disable or ()
     )
-    typer.echo(json_text(wiring_document(read_stack)) if as_json else wiring_table(read_stack))
+    say(json_text(wiring_document(read_stack)) if as_json else wiring_table(read_stack))
 
 
 def wiring_document(stack: "Stack") -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """mmkit demo: Avellaneda-Stoikov against a symmetric quoter in the same simulated markets, told as it is."""
 
 import math
-import statistics
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from mmkit.cli.options import Json
+from mmkit.cli.printing import say
 
 EXAMPLE = "Example: mmkit demo --seeds 8"
 
@@ -57,6 +57,38 @@ use = "requote"
 every = "200ms"
 """
 
+YOURS = """\
+# The same market maker over a recording of Binance's BTCUSDT perpetual: mmkit run yours.toml --data FILE
+# For another instrument change its name, tick and lot; gamma, k and quantity belong to its price scale.
+[stack]
+name = "yours"
+
+[instruments.BTCUSDT]
+tick_size = 0.1
+lot_size = 0.001
+maker_fee = "2bp"
+taker_fee = "5bp"
+
+[instruments.BTCUSDT.market]
+use = "binance-raw"
+path = "btcusdt.gz"             # --data replaces it
+
+[signals.sigma]
+use = "volatility"
+
+[pricing]
+use = "avellaneda"
+gamma = 0.1
+k = 0.3
+
+[sizing]
+use = "fixed"
+quantity = 0.01
+
+[risk.limits]
+use = "position-limit"
+"""
+
 NOTE = (
     "A simulated book says nothing about anyone's venue: it shows that the machinery works, "
     "and what the same quotes do under other assumptions."
@@ -81,6 +113,7 @@ def demo(
         inventory = written(folder / "demo.toml", AVELLANEDA)
         runs = {"avellaneda": over_seeds(inventory, seeds, folder)}
         spread = mean([run.summary["metrics"]["mean_quoted_spread_quote"] or 0.0 for run in runs["avellaneda"]])
+        (folder / "yours.toml").write_text(YOURS, encoding="utf-8")
         symmetric = written(folder / "symmetric.toml", f'use = "fixed"\nhalf_spread = {spread / 2:.6g}')
     except OSError as error:
         raise ConfigError(f"{folder}: cannot write there: {error.strerror}") from None
@@ -95,7 +128,7 @@ def demo(
         "report": str(folder / "report.html"),
         "note": NOTE,
     }
-    typer.echo(json_text(found) if as_json else told(found, folder))
+    say(json_text(found) if as_json else told(found, folder))
 
 
 def written(file: Path, pricing: str) -> Path:
@@ -132,6 +165,8 @@ def mean(values: Sequence[float]) -> float:
 
 def estimate(values: Sequence[float]) -> dict[str, float]:
     """Returns mean and its standard error."""
+    import statistics
+
     error = statistics.stdev(values) / math.sqrt(len(values)) if len(values) > 1 else math.nan
     return {"mean": mean(values), "se": error}
 
@@ -205,7 +240,7 @@ def told(found: dict[str, Any], folder: Path) -> str:
         "",
         found["note"],
         f"Report: {found['report']}",
-        f"Next, with your own recording: mmkit run {folder / 'demo.toml'} --set instruments.SIM.market.use=binance-raw --data FILE",
+        f"Next, with your own recording: mmkit run {folder / 'yours.toml'} --data FILE",
     ]
     return "\n".join(lines)
 

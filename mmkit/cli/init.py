@@ -1,6 +1,7 @@
 """mmkit init: writes a first stack, every key explained from the rules' own declarations."""
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -8,6 +9,7 @@ import attrs
 import typer
 
 from mmkit import ConfigError
+from mmkit.cli.printing import say
 from mmkit.fields import Duration
 from mmkit.rules import Role
 
@@ -90,8 +92,8 @@ def init(
         raise ConfigError(f"{there}: is there already; it is not overwritten") from None
     except OSError as error:
         raise ConfigError(f"{file}: cannot be written: {error.strerror}") from None
-    typer.echo(f"next: mmkit run {file}", err=True)
-    typer.echo(str(file))
+    print(f"next: mmkit run {file}", file=sys.stderr)
+    say(str(file))
 
 
 def starter() -> str:

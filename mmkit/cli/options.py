@@ -1,7 +1,7 @@
 """The options that every command about a stack understands."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -20,10 +20,3 @@ Disable = Annotated[
     list[str] | None, typer.Option("--disable", metavar="PATH", help="Leave a rule out: --disable risk.limits")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document to stdout and nothing else.")]
-
-
-def json_text(document: Any) -> str:
-    """Returns a document as indented JSON; NaN and infinities, which JSON does not have, become null."""
-    import orjson
-
-    return orjson.dumps(document, option=orjson.OPT_INDENT_2).decode()

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from mmkit.cli.options import Data, Disable, Enable, Json, Seed, Set, StackFile
+from mmkit.cli.printing import say
 from mmkit.cli.progress import bar
 
 EXAMPLE = "Example: mmkit run stack.toml --data btcusdt.gz --seed 7 --set pricing.gamma=0.2"
@@ -44,7 +45,7 @@ def run(
     )
     with bar() as progress:
         done = attempt(read_stack, engine=engine.value, out=out or fresh(read_stack.name), progress=progress)
-    typer.echo(json_text(done.summary) if as_json else str(done.folder))
+    say(json_text(done.summary) if as_json else str(done.folder))
     if done.error is not None:
         raise done.error
     if done.interrupted:

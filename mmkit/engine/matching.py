@@ -1,5 +1,6 @@
 """The venue's side: orders arrive, rest, queue and execute against a replayed book."""
 
+import math
 from typing import Any
 
 from mmkit.engine.places import depth_change, rest, trade
@@ -60,7 +61,7 @@ def execute(s: Any, log: Any, now: int, place: int, tick: int, lots: int, maker:
     log.fill[at + 6] = maker
     log.fill[at + 7] = 0
     log.fill[at + 8] = s.clock.path
-    mid = float("nan")
+    mid = math.nan
     if exchange.mid_bid != NO_BID and exchange.mid_ask != NO_ASK:
         mid = (exchange.mid_bid + exchange.mid_ask) * s.market.tick_size / 2.0
     log.fill_mid[log.fills] = mid

@@ -3,6 +3,7 @@
 Prices are in ticks and quantities in lots unless a name says otherwise; money is in tick * lots; times are int64 ns.
 """
 
+import math
 from typing import Any
 
 import attrs
@@ -43,9 +44,9 @@ class MarketView:
 
     now: int = 0
     start: int = 0
-    bid: float = float("nan")
-    ask: float = float("nan")
-    mid: float = float("nan")
+    bid: float = math.nan
+    ask: float = math.nan
+    mid: float = math.nan
     bid_ticks: int = NO_BID
     ask_ticks: int = NO_ASK
     position: float = 0.0

@@ -7,6 +7,7 @@ Between two decisions nothing new reaches the venue, so it runs first, up to the
 order of local time. At equal times: local feed, answers, venue feed, requests, decision.
 """
 
+import math
 from typing import Any
 
 from mmkit.engine.matching import arrive, cross, hit_asks, hit_bids, queue, watch
@@ -244,12 +245,12 @@ def see(market: Any, base: int, bid: int, ask: int) -> bool:
         return False
     market.bid_ticks = bid_ticks
     market.ask_ticks = ask_ticks
-    market.bid = bid_ticks * market.tick_size if bid_ticks != NO_BID else float("nan")
-    market.ask = ask_ticks * market.tick_size if ask_ticks != NO_ASK else float("nan")
+    market.bid = bid_ticks * market.tick_size if bid_ticks != NO_BID else math.nan
+    market.ask = ask_ticks * market.tick_size if ask_ticks != NO_ASK else math.nan
     if bid_ticks != NO_BID and ask_ticks != NO_ASK:
         market.mid = (bid_ticks + ask_ticks) * market.tick_size / 2.0
     else:
-        market.mid = float("nan")
+        market.mid = math.nan
     return True
 
 
@@ -295,11 +296,11 @@ def record(s: Any, log: Any) -> None:
     log.record_time[log.records] = market.now
     row[at] = market.bid
     row[at + 1] = market.ask
-    row[at + 2] = float("nan")
+    row[at + 2] = math.nan
     if exchange.best_bid != NO_BID and exchange.best_ask != NO_ASK:
         row[at + 2] = (exchange.best_bid + exchange.best_ask) * market.tick_size / 2.0
-    row[at + 3] = bid * market.tick_size if bid != NO_BID else float("nan")
-    row[at + 4] = ask * market.tick_size if ask != NO_ASK else float("nan")
+    row[at + 3] = bid * market.tick_size if bid != NO_BID else math.nan
+    row[at + 4] = ask * market.tick_size if ask != NO_ASK else math.nan
     row[at + 5] = float(ledger.position)
     row[at + 6] = float(ledger.spent)
     row[at + 7] = float(ledger.maker)

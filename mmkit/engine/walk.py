@@ -96,8 +96,8 @@ def record_step(s: Any, log: Any) -> None:
     row[at] = market.bid
     row[at + 1] = market.ask
     row[at + 2] = market.mid
-    row[at + 3] = float("nan")
-    row[at + 4] = float("nan")
+    row[at + 3] = math.nan
+    row[at + 4] = math.nan
     if ladder.levels > 0 and ladder.bid_lots[0] > 0:
         row[at + 3] = ladder.bid_ticks[0] * market.tick_size
     if ladder.levels > 0 and ladder.ask_lots[0] > 0:

@@ -10,7 +10,7 @@ import pytest
 # Tests are imported by path: the modules beside them are not on the path by themselves.
 sys.path.append(str(Path(__file__).parent))
 
-from peer_process import Peer, Unavailable, python
+from peer_process import Peer, UnavailableError, python
 
 
 @pytest.fixture(scope="session")
@@ -18,7 +18,7 @@ def peer() -> Iterator[Peer]:
     """Gives the peer at work; without it the tests skip and say so, but in CI they fail."""
     try:
         interpreter = python()
-    except Unavailable as error:
+    except UnavailableError as error:
         if os.environ.get("CI") == "true":
             pytest.fail(str(error))
         pytest.skip(str(error))

@@ -1,12 +1,12 @@
 """The peer's side of every comparison: hftbacktest 2.4.4 runs the quoter that a stack under test describes.
 
-Run by the Python of the peer's own environment (peer_process.py), which has no mmkit. Each line of stdin is one case as JSON (the
-fields of quoter.Case), each line of stdout its answer: fills as [venue time, side, price tick, lots] in the order in which they
-became known, position in lots, balance, fee, rows, decisions, the best prices known at the end and, for `repeats`, seconds per run
-after the compilation. `failure` is the peer's own error code where it gave up.
+Run by the Python of the peer's own environment (peer_process.py), which has no mmkit. Each line of stdin is one case
+as JSON (the fields of quoter.Case), each line of stdout its answer: fills as [venue time, side, price tick, lots] in
+the order in which they became known, position in lots, balance, fee, rows, decisions, the best prices known at the end
+and, for `repeats`, seconds per run after the compilation. `failure` is the peer's own error code where it gave up.
 
-The quoter decides every `every` ns from the data's earliest time. It keeps no memory of its own: what it knows is the peer's
-local book, position and orders. An order's id is its price tick, so one price never carries two orders.
+The quoter decides every `every` ns from the data's earliest time. It keeps no memory of its own: what it knows is the
+peer's local book, position and orders. An order's id is its price tick, so one price never carries two orders.
 """
 
 import json
@@ -52,7 +52,7 @@ def log_fills(hbt, lot, log, count):
                 log[count, 0] = order.exch_timestamp
                 log[count, 1] = 1 if order.side == BUY else -1
                 log[count, 2] = order.exec_price_tick
-                log[count, 3] = int(round(order.exec_qty / lot))
+                log[count, 3] = round(order.exec_qty / lot)
             count += 1
     hbt.clear_inactive_orders(0)
     return count
@@ -60,7 +60,7 @@ def log_fills(hbt, lot, log, count):
 
 @njit
 def quote(hbt, every, half_spread, skew, quantity, max_lots, levels, gap, log):
-    """Runs the quoter to the end of the data; returns decisions, fills and what ended the run (1: the end of the data)."""
+    """Runs the quoter to the end of the data; returns decisions, fills and what ended it (1: end of data)."""
     tick = hbt.depth(0).tick_size
     lot = hbt.depth(0).lot_size
     decisions = 0
@@ -172,7 +172,7 @@ def answer(case: dict[str, Any], rows: np.ndarray, log: np.ndarray) -> dict[str,
 
 def main() -> None:
     """Answers one case a line until stdin ends."""
-    # The peer's core prints warnings of its own to file descriptor 1: they go to stderr, and answers keep the pipe to themselves.
+    # The peer's core prints warnings to file descriptor 1: they go to stderr, answers keep the pipe to themselves.
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     log = np.zeros((LOG, 4), np.int64)

@@ -5,9 +5,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 HERE = Path(__file__).parent
@@ -17,12 +15,12 @@ PEER = "hftbacktest==2.4.4"
 RUNTIME = ("numba~=0.61", "numpy>=2.0,<2.3")
 
 
-class Unavailable(Exception):
+class UnavailableError(Exception):
     """The peer's environment is not there and cannot be made."""
 
 
 def python() -> Path:
-    """Returns the Python that has the peer; makes its environment on the first use. Raises Unavailable, e.g. offline."""
+    """Returns the Python that has the peer; makes its environment on first use. Raises UnavailableError."""
     interpreter = HOME / ("Scripts" if os.name == "nt" else "bin") / "python"
     ready = HOME / f"{PEER}.ready"
     if ready.is_file() and interpreter.exists():
@@ -37,7 +35,7 @@ def python() -> Path:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             why = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-            raise Unavailable(f"no environment for {PEER}: {' '.join(command[1:4])} failed: {why}")
+            raise UnavailableError(f"no environment for {PEER}: {' '.join(command[1:4])} failed: {why}")
     ready.touch()
     return interpreter
 
@@ -45,20 +43,21 @@ def python() -> Path:
 class Peer:
     """The peer at work in a process of its own; compiles once, then answers case after case."""
 
-    def __init__(self, interpreter: Path, script: str = "peer.py") -> None:
+    def __init__(self, interpreter: Path, script: Path = HERE / "peer.py") -> None:
         self._cache = tempfile.TemporaryDirectory(prefix="peer-numba-")
-        self._errors = tempfile.TemporaryFile("w+")
+        self._errors = Path(self._cache.name) / "errors.txt"
         environment = os.environ | {"NUMBA_CACHE_DIR": self._cache.name, "PYTHONWARNINGS": "ignore"}
         environment.pop("PYTHONPATH", None)
-        self._process = subprocess.Popen(
-            [str(interpreter), str(HERE / script)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._errors,
-            env=environment,
-            text=True,
-            bufsize=1,
-        )
+        with self._errors.open("w") as errors:
+            self._process = subprocess.Popen(
+                [str(interpreter), str(script)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                env=environment,
+                text=True,
+                bufsize=1,
+            )
 
     def ask(self, question: dict[str, Any]) -> dict[str, Any]:
         """Returns the answer to one question. Raises RuntimeError with what the peer wrote when it died."""
@@ -72,14 +71,9 @@ class Peer:
         line = self._process.stdout.readline()
         if not line:
             self._process.wait()
-            self._errors.seek(0)
-            raise RuntimeError(f"the peer died: {self._errors.read()[-2000:]}")
+            raise RuntimeError(f"the peer died: {self._errors.read_text()[-2000:]}")
         answer: dict[str, Any] = json.loads(line)
         return answer
-
-    def ask_all(self, questions: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Returns the answers in the order of the questions."""
-        return [self.ask(question) for question in questions]
 
     def close(self) -> None:
         """Ends the process and forgets its cache."""
@@ -88,13 +82,10 @@ class Peer:
         self._process.stdin.close()
         self._process.stdout.close()
         self._process.wait()
-        self._errors.close()
         self._cache.cleanup()
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()

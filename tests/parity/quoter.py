@@ -14,8 +14,8 @@ Fill = tuple[int, int, int, int]
 class Case:
     """The quoter's settings, in the units of a stack; latencies and `every` in ns, `gap` in ticks.
 
-    exchange: "whole" fills whole orders only, "partial" executes what traded. book, low, high: the peer's book, "hash" or "roi" between
-    two prices. repeats: further runs of the peer for their times.
+    exchange: "whole" fills whole orders only, "partial" executes what traded. book, low, high: the peer's book, "hash" or
+    "roi" between two prices. repeats: further runs of the peer for their times.
     """
 
     data: Path
@@ -42,16 +42,12 @@ class Case:
 
     def line(self) -> dict[str, Any]:
         """Returns the case as the peer reads it."""
-        return attrs.asdict(
-            self, value_serializer=lambda _, __, value: str(value) if isinstance(value, Path) else value
-        )
+        return attrs.asdict(self) | {"data": str(self.data)}
 
-    def stack(self) -> str:
-        """Returns the same quoter as the text of a stack."""
+    def stack(self, market: str = "hftbacktest") -> str:
+        """Returns the same quoter as the text of a stack over a file that `market` reads."""
         exponent = f"exponent = {self.exponent}" if self.model.startswith("power") else ""
-        ladder = (
-            'use = "single"' if self.levels == 1 else f'use = "uniform"\nlevels = {self.levels}\ngap_ticks = {self.gap}'
-        )
+        uniform = f'use = "uniform"\nlevels = {self.levels}\ngap_ticks = {self.gap}'
         return f"""
 [stack]
 name = "parity"
@@ -64,7 +60,7 @@ maker_fee = {self.maker_fee!r}
 taker_fee = {self.taker_fee!r}
 
 [instruments.X.market]
-use = "hftbacktest"
+use = "{market}"
 path = "{self.data.as_posix()}"
 
 [instruments.X.venue]
@@ -86,7 +82,7 @@ quantity = {self.quantity!r}
 max_position = {self.max_position!r}
 
 [ladder]
-{ladder}
+{'use = "single"' if self.levels == 1 else uniform}
 
 [execution]
 use = "requote"
@@ -102,14 +98,13 @@ use = "none"
         power = f"^{self.exponent}" if self.model.startswith("power") else ""
         market = self.data.stem.removeprefix("hftbacktest-format_").removesuffix("_20240808")
         pace = f"{self.every / 1e6:g}ms-{self.entry / 1e6:g}+{self.response / 1e6:g}ms"
-        return (
-            f"{market}-{self.model}{power}-{self.levels}x{self.gap}-{pace}-half{self.half_spread:g}-skew{self.skew:g}"
-        )
+        quotes = f"{self.levels}x{self.gap}-half{self.half_spread:g}-skew{self.skew:g}"
+        return f"{market}-{self.model}{power}-{quotes}-{pace}"
 
 
 @attrs.frozen(kw_only=True)
 class Outcome:
-    """What an engine made of a case: fills by time, position in lots, fees paid and cash after fees in quote currency."""
+    """What an engine made of a case: fills by time, position in lots, fees and cash after fees in quote currency."""
 
     fills: list[Fill]
     position: int
@@ -129,13 +124,12 @@ def peer_outcome(answer: Mapping[str, Any]) -> Outcome:
 
 
 def run_stack(case: Case, folder: Path) -> Any:
-    """Runs the case with mmkit and returns its run; the run's files are in `folder`."""
+    """Runs the case with mmkit from a stack file in `folder` and returns its run."""
     import mmkit
 
-    folder.mkdir(parents=True, exist_ok=True)
     stack = folder / "case.toml"
     stack.write_text(case.stack())
-    return mmkit.run(stack, out=folder / "run")
+    return mmkit.run(stack)
 
 
 def outcome(case: Case, run: Any) -> Outcome:

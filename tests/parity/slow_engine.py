@@ -1,7 +1,8 @@
 """A third opinion: the quoter over a market file row by row, in plain Python, with nothing clever.
 
-The book is a dict per side and one row is one event. It follows the peer's rules in all but its faults (test_peer_faults.py) and agrees
-with it to the last fill, so it stands in where the peer is wrong or cannot be installed. Only whole orders; quantities are lots.
+The book is a dict per side and one row is one event. It follows the peer's rules in all but its faults
+(test_peer_faults.py) and agrees with it to the last fill, so it stands in where the peer is wrong or cannot be
+installed. Only whole orders; quantities are lots.
 """
 
 import math
@@ -23,7 +24,7 @@ Row = tuple[int, int, bool, int, int]
 
 @attrs.define
 class Side:
-    """One side of a book; `sign` is 1 for bids, -1 for asks. The best price moves as the peer's does: crossed levels stay behind it."""
+    """One side of a book, `sign` 1 for bids and -1 for asks. A crossed level stays but is no longer the best price."""
 
     sign: int
     lots: dict[int, int] = attrs.field(factory=dict)
@@ -56,7 +57,9 @@ class Side:
         return previous
 
     def clear(self, tick: int) -> None:
-        """Removes the levels from the best price to a tick."""
+        """Removes the levels from the best price to a tick; nothing if the best price is behind it."""
+        if self.sign * self.best < self.sign * tick:
+            return
         for level in [t for t in self.lots if self.sign * tick <= self.sign * t <= self.sign * self.best]:
             del self.lots[level]
         self.best = self.next_behind(tick)
@@ -198,7 +201,7 @@ class SlowEngine:
         self.tell(at, "filled", order.tick, order.side)
 
     def change(self, row: Row) -> None:
-        """A level changes or a range is cleared; orders that the opposite best reaches are filled, but not by a clear."""
+        """A level changes or a range is cleared; orders that the opposite best reaches fill, but not by a clear."""
         at, kind, bid, tick, lots = row
         previous = self.venue.apply(row)
         if kind == CLEAR:

@@ -61,7 +61,7 @@ class SmallMarket:
         return self
 
     def write(self, path: Path) -> Path:
-        """Writes the rows: each once for both streams if both have one order, else one row for each stream, by its time."""
+        """Writes each row once for both streams if they have one order, else once for each stream at its time."""
         order_at_venue = sorted(range(len(self.rows)), key=lambda i: self.rows[i][1])
         order_at_local = sorted(range(len(self.rows)), key=lambda i: self.rows[i][2])
         if order_at_venue == order_at_local:
@@ -78,9 +78,9 @@ class SmallMarket:
 
 
 def drawn(seed: int, count: int = 3000) -> SmallMarket:
-    """Returns a wild market: a jumping touch, crossing updates, trades inside and through the book, many rows at one time.
+    """Returns a wild market: a jumping touch, crossing updates, trades inside and through the book, many at one time.
 
-    Some messages overtake each other on their way to us. Crossed levels are not taken back by later rows, as in a feed with losses.
+    Some messages overtake each other on their way to us. No row takes crossed levels back, as in a feed with losses.
     """
     draw = np.random.default_rng(seed)
     market = SmallMarket()

@@ -19,8 +19,9 @@ def small(path: Path, **changes: Any) -> Case:
 
 @pytest.mark.parametrize("side", ["bids", "asks"])
 def test_the_level_next_to_a_cleared_range_stays_the_best(side: str, peer: Peer, tmp_path: Path) -> None:
-    # The clear takes one level and leaves the next. The peer looks for the new best price one level further out, finds nothing and
-    # never decides; with both best prices the quoter joins the level, and the trade takes the lots ahead and ours.
+    # The clear takes one level and leaves the next. The peer looks for the new best price one level further out, finds
+    # nothing and never decides; with both best prices the quoter joins the level, and the trade takes what is ahead
+    # and ours.
     market = SmallMarket()
     if side == "bids":
         market.ask(0, 1002, 5).bid(0, 1000, 5).bid(0, 999, 5).clear_bids(1, 1000).sold(500, 999, 20)
@@ -42,7 +43,7 @@ def test_the_level_next_to_a_cleared_range_stays_the_best(side: str, peer: Peer,
 
 
 def test_cleared_asks_are_not_ahead_of_a_later_order(peer: Peer, tmp_path: Path) -> None:
-    # The peer's array book computes the cleared range from the wrong end: the five lots at 1002 stay ahead of our order for ever.
+    # The peer's array book counts the cleared range from the wrong end: five lots stay ahead of our order for ever.
     market = SmallMarket().bid(0, 998, 5).ask(0, 1001, 5).ask(0, 1002, 5).ask(0, 1003, 5).ask(0, 1005, 5)
     market.clear_asks(1, 1003).bought(500, 1002, 3)
     case = small(market.write(tmp_path / "market.npz"), half_spread=0.5, low=900.0, high=1100.0)
@@ -72,8 +73,8 @@ def test_a_part_of_an_order_that_executed_is_in_the_position(peer: Peer, tmp_pat
 
 
 def test_an_order_executed_exactly_to_zero_is_gone(peer: Peer, tmp_path: Path) -> None:
-    # Four and six make ten. The peer books the six alone, and its exchange keeps the finished order: the next that touches its
-    # price is an error, and the run ends there.
+    # Four and six make ten. The peer books the six alone, and its exchange keeps the finished order: the next that
+    # touches its price is an error, and the run ends there.
     market = SmallMarket().bid(0, 998, 5).ask(0, 1002, 5).sold(500, 998, 9).sold(520, 998, 6).sold(700, 998, 3)
     case = small(market.write(tmp_path / "market.npz"), half_spread=2.0, exchange="partial")
 

@@ -1,4 +1,4 @@
-"""Markets that no recording has: everything at once, at equal times and out of order; three engines agree on every fill."""
+"""Markets that no recording has: all at once, at equal times, out of order; three engines agree on every fill."""
 
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ def changes(request: pytest.FixtureRequest) -> dict[str, Any]:
     return QUOTERS[request.param]
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_the_slow_engine_and_the_peer_agree(changes: dict[str, Any], seed: int, peer: Peer, tmp_path: Path) -> None:
     path = drawn(seed).write(tmp_path / "market.npz")
     for model, exponent in MODELS:
@@ -41,21 +41,16 @@ def test_the_slow_engine_and_the_peer_agree(changes: dict[str, Any], seed: int, 
 
 
 @pytest.mark.parametrize(("model", "exponent"), MODELS, ids=[model for model, _ in MODELS])
-def test_mmkit_agrees_with_the_slow_engine(
-    changes: dict[str, Any], model: str, exponent: float, tmp_path: Path
-) -> None:
-    for seed in range(3):
-        case = quoter(drawn(seed).write(tmp_path / f"{seed}.npz"), changes | {"model": model, "exponent": exponent})
-        ours, slow = outcome(case, run_stack(case, tmp_path)), slow_outcome(case)
-        assert (ours.fills, ours.position) == (slow.fills, slow.position)
-        assert (ours.fees, ours.cash) == pytest.approx((slow.fees, slow.cash), rel=1e-9)
+def test_mmkit_and_the_slow_engine_agree(changes: dict[str, Any], model: str, exponent: float, tmp_path: Path) -> None:
+    case = quoter(drawn(2).write(tmp_path / "market.npz"), changes | {"model": model, "exponent": exponent})
+    ours, slow = outcome(case, run_stack(case, tmp_path)), slow_outcome(case)
+    assert (ours.fills, ours.position) == (slow.fills, slow.position)
+    assert (ours.fees, ours.cash) == pytest.approx((slow.fees, slow.cash), rel=1e-9)
 
 
-def test_mmkit_agrees_with_the_slow_engine_where_ranges_are_cleared(tmp_path: Path) -> None:
+def test_mmkit_and_the_slow_engine_agree_where_ranges_are_cleared(tmp_path: Path) -> None:
     for seed in range(6):
-        case = quoter(
-            cleared(seed).write(tmp_path / f"{seed}.npz"), {"half_spread": 0.5, "levels": 3, "gap": 1, "every": 20 * MS}
-        )
+        case = quoter(cleared(seed).write(tmp_path / f"{seed}.npz"), QUOTERS["joins the touch"])
         ours, slow = outcome(case, run_stack(case, tmp_path)), slow_outcome(case)
         assert len(slow.fills) > 50
         assert (ours.fills, ours.position) == (slow.fills, slow.position)

@@ -24,10 +24,7 @@ import numpy as np
 import orjson
 
 import mmkit
-from mmkit_plugins.market._text import pieces
-
-LATEST = 55 * 10**9
-"""Nanoseconds by which a message may have happened before one received earlier; mmkit.two_clocks allows a little more."""
+from mmkit_plugins.market._recorded import LATEST, on_grid, pieces
 
 HELD = 64 << 20
 """Bytes of messages kept from the pass that looks for the smallest latency; a longer recording is read a second time."""
@@ -45,7 +42,7 @@ class Params:
         "0ms",
         unit="ns",
         at_least=0,
-        doc="where local times precede the venue's, all are moved so that the smallest latency is this",
+        doc="smallest latency, to which local times that precede the venue's are moved",
     )
     symbol: str = mmkit.field("", doc="the symbol; without it, that of the first message")
 
@@ -64,7 +61,7 @@ class Message:
 
 def events(params: Params, instrument: Any, rng: Any) -> Iterator[mmkit.Events]:
     """Yields the recording's rows. Raises DataError with file and line."""
-    yield from mmkit.two_clocks(_rows(params, instrument))
+    yield from mmkit.two_clocks(_rows(params, instrument), source=f"{params.path[0]}: ")
 
 
 def _rows(params: Params, instrument: Any) -> Iterator[mmkit.Events]:
@@ -288,25 +285,11 @@ def _events(messages: list[Message], shift: int, instrument: Any) -> mmkit.Event
     rows["exch_ts"] = np.repeat([exch for exch, *_ in parts], counts)
     rows["local_ts"] = np.repeat([local + shift for _, local, *_ in parts], counts)
     kind = np.repeat([kind for _, _, kind, _ in parts], counts)
+    tick, lots, _, fault = on_grid(price, quantity, kind, instrument)
+    if fault:
+        raise ValueError(fault)
+    rows["tick"], rows["lots"], rows["kind"] = tick, lots, kind
     mark = (kind == mmkit.GAP) | (kind == mmkit.RESET)
-    trade = (kind == mmkit.BUY) | (kind == mmkit.SELL)
-    ticks, lots = price / instrument.tick_size, quantity / instrument.lot_size
-    tick = np.rint(ticks)
-    for wrong, said in (
-        (~(np.isfinite(price) & ((price > 0) | mark)), "price {price} is not above 0"),
-        (~(np.isfinite(quantity) & (quantity >= 0)), "quantity {quantity} is not at least 0"),
-        (trade & (quantity == 0), "a trade of quantity {quantity}"),
-        (
-            ~(np.abs(ticks - tick) <= np.maximum(1e-6, 1e-13 * tick)),
-            "price {price} is no multiple of tick_size {tick_size}",
-        ),
-    ):
-        if wrong.any():
-            at = int(wrong.argmax())
-            raise ValueError(said.format(price=price[at], quantity=quantity[at], tick_size=instrument.tick_size))
-    rows["tick"] = tick
-    rows["lots"] = np.where(trade, np.maximum(np.rint(lots), 1), np.rint(lots))
-    rows["kind"] = kind
     rows["stream"] = np.where(mark, mmkit.BOTH | mmkit.ADDED, mmkit.BOTH)
     return rows
 

@@ -20,7 +20,7 @@ def figure(traces: list[Figure], *, x: Figure, y: str, **layout: Any) -> Figure:
         "paper_bgcolor": "--clear",
         "plot_bgcolor": "--clear",
         "font": {"family": "--sans", "size": 12, "color": "--soft"},
-        "margin": {"l": 56, "r": 16, "t": 36, "b": 36},
+        "margin": {"l": 76, "r": 16, "t": 36, "b": 36},
         "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "font": {"color": "--ink"}},
         "hoverlabel": {"bgcolor": "--card", "bordercolor": "--grid", "font": {"color": "--ink", "family": "--sans"}},
         "xaxis": {**quiet, "showgrid": False, **x},
@@ -112,7 +112,7 @@ def quotes(fills: pl.DataFrame, records: pl.DataFrame, span: Span) -> tuple[Figu
         for name, (column, line) in lines.items()
     ]
     count = 0
-    size = 9 if len(fills) < 100 else 7 if len(fills) < 600 else 5
+    size = 10 if len(fills) < 100 else 8 if len(fills) < 500 else 7
     for name, side, symbol, colour in (
         ("Buy", 1, "triangle-up", "--buy"),
         ("Sell", -1, "triangle-down", "--sell"),

@@ -14,7 +14,8 @@ import mmkit
 def render(run: Any, folder: Path) -> Path:
     """Writes report.html into `folder` and returns its path.
 
-    run: has `summary`, and `fills` and `records` as polars DataFrames. Raises ConfigError where the page cannot be written.
+    run: has `summary`, and `fills` and `records` as polars DataFrames. Raises ConfigError where the page cannot be
+    written.
     """
     import orjson
     from plotly.offline import get_plotlyjs
@@ -22,9 +23,9 @@ def render(run: Any, folder: Path) -> Path:
     from mmkit_plugins.report import cards, tables, words
 
     summary = run.summary
-    shown = cards.cards(summary, run.fills, run.records)
+    drawn = cards.cards(summary, run.fills, run.records)
     # "<" could end the script that holds the figures.
-    figures = orjson.dumps({card.id: card.figure for card in shown if card.figure}).decode().replace("<", "\\u003c")
+    figures = orjson.dumps({card.id: card.figure for card in drawn if card.figure}).decode().replace("<", "\\u003c")
     source = files("mmkit_plugins.report")
     text = Template(source.joinpath("page.html").read_text(encoding="utf-8")).substitute(
         title=words.safe(f"{summary['stack']}: mmkit run"),
@@ -34,7 +35,7 @@ def render(run: Any, folder: Path) -> Path:
         verdict=words.verdict(summary),
         parts=words.parts(summary["pnl"]),
         glance=words.glance(summary),
-        charts="\n".join([*(card.html() for card in shown), *tables.wide(summary)]),
+        charts="\n".join([*(card.html() for card in drawn), *tables.wide(summary)]),
         tables="\n".join(tables.narrow(summary)),
         footer=words.footer(summary),
         style=source.joinpath("page.css").read_text(encoding="utf-8"),

@@ -1,4 +1,4 @@
-"""What the page says in words and numbers: how figures are spelled, the facts of a run, and what it earned in a sentence."""
+"""What the page says in words: how figures are spelled, the facts of a run, what it earned in a sentence."""
 
 import html
 import math
@@ -103,7 +103,7 @@ def without_fills(summary: dict[str, Any]) -> str:
     """Returns why there may be no fills, from what became of the orders."""
     orders = summary["orders"]
     if not orders["submitted"]:
-        why = "No order was sent either: no quote was wanted, or none was possible (an input not ready, a side without a price)."
+        why = "None was sent either: an input that was never ready, a book without both sides, or no size to quote?"
     elif orders["rejected"] + orders["expired"] >= orders["submitted"]:
         why = f"All {number(orders['submitted'], 15)} orders were rejected or expired: quotes that would have taken?"
     else:
@@ -127,9 +127,19 @@ def verdict(summary: dict[str, Any]) -> str:
     causes = [told[name][pnl[name] < 0].format(money(abs(pnl[name]), places)) for name in PARTS if abs(pnl[name]) > 0]
     outcome = "Made" if pnl["total"] >= 0 else "Lost"
     whole = f"<strong>{outcome} {money(abs(pnl['total']), places)}</strong> in quote currency"
-    several = f" over {number(summary['paths']['count'], 15)} paths" if "paths" in summary else ""
+    several = over(summary["paths"]) if "paths" in summary else ""
     because = ", ".join(causes[:-1]) + " and " * (len(causes) > 1) + causes[-1] if causes else "nothing moved"
     return f"{whole}{several}: {because}."
+
+
+def over(paths: dict[str, Any]) -> str:
+    """Returns over how many paths a profit was made, and how much a path made on average with its standard error."""
+    count, mean, std = paths["count"], paths["profit"]["mean"], paths["profit"]["std"]
+    if not std:
+        return f" over {number(count, 15)} paths, {number(mean)} a path"
+    error = std / count**0.5
+    places = max(1 - math.floor(math.log10(error)), 0)
+    return f" over {number(count, 15)} paths, {money(mean, places)} \N{PLUS-MINUS SIGN} {money(error, places)} a path"
 
 
 def parts(pnl: dict[str, float]) -> str:
@@ -141,17 +151,38 @@ def parts(pnl: dict[str, float]) -> str:
         f"<b>{money(pnl[name], places)}</b></div>"
         for name in names
     ]
-    whole = f'<div class="tile whole" style="--mark:var(--ink)"><span>Profit after fees</span><b>{money(pnl["total"], places)}</b></div>'
+    whole = (
+        '<div class="tile whole" style="--mark:var(--ink)"><span>Profit after fees</span>'
+        f"<b>{money(pnl['total'], places)}</b></div>"
+    )
     return f'<div class="sum">{"<i>+</i>".join(tiles)}<i>=</i>{whole}</div>'
+
+
+def glance(summary: dict[str, Any]) -> str:
+    """Returns the figures that are looked at first."""
+    fills, figures = summary["fills"], summary["metrics"]
+    per_turnover = summary["pnl"]["total"] / fills["notional"] * 1e4 if fills["notional"] else None
+    held = next(iter(summary["position"].values()))
+    told = (
+        ("Fills", number(fills["count"], 15), ""),
+        ("Turnover", number(fills["notional"], 5), "quote"),
+        ("Profit per turnover", number(per_turnover, 3), "bp"),
+        ("Largest drawdown", number(figures["max_drawdown_quote"], 4), "quote"),
+        ("Largest position", number(figures["max_abs_position_base"], 4), "base"),
+        ("Final position", number(held, 4), "base"),
+    )
+    items = (f"<div><dt>{name}</dt><dd>{value} <small>{unit}</small></dd></div>" for name, value, unit in told)
+    return f'<dl class="glance">{"".join(items)}</dl>'
 
 
 def footer(summary: dict[str, Any]) -> str:
     """Returns how the figures are defined."""
     said = (
-        "Money is in quote currency, quantities and positions in base currency. Spread captured is each fill's distance from the "
-        "venue's mid just before it; inventory is the position times the moves of the mid; fees carry a minus when paid.",
-        "A markout is what a fill was worth some time later: the side times the mid's distance from the fill's price, weighted by "
-        "quantity. Fills whose horizon lies beyond the data, or where the book was unknown then, are left out.",
-        f"mmkit {summary['mmkit']}. The page is self-contained: it loads nothing from anywhere.",
+        "Money is in quote currency, quantities and positions in base currency. Spread captured is each fill's distance "
+        "from the venue's mid just before it; inventory is the position times the moves of the mid; fees paid carry a "
+        "minus. Drawdown and deviations are taken over the records.",
+        "A markout is the side times the distance of the mid from a fill's price some time after it, weighted by quantity. "
+        "Fills whose horizon lies beyond the data, or where the book was unknown then, are left out.",
+        f"Made by mmkit {summary['mmkit']}. This page is self-contained: it loads nothing from anywhere.",
     )
     return "".join(f"<p>{safe(text)}</p>" for text in said)

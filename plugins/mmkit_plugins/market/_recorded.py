@@ -1,8 +1,11 @@
-"""Text recordings, plain or gzip by their first bytes, in pieces of whole lines."""
+"""What text recordings have in common: plain or gzip by their first bytes, whole lines, prices and quantities on a grid."""
 
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 import mmkit
 
@@ -11,6 +14,9 @@ PIECE = 4 << 20
 
 BLOCK = 1 << 16
 """Bytes read from a file at once."""
+
+LATEST = 55 * 10**9
+"""Nanoseconds by which a row may have happened before one known earlier; mmkit.two_clocks allows a little more."""
 
 
 def pieces(path: Path, size: int = PIECE) -> Iterator[tuple[int, bytes]]:
@@ -67,3 +73,26 @@ def _blocks(path: Path) -> Iterator[bytes]:
                 member = zlib.decompressobj(31)
         if not member.eof:
             raise EOFError
+
+
+def on_grid(price: Any, quantity: Any, kind: Any, instrument: Any) -> tuple[Any, Any, int, str]:
+    """Returns ticks and lots, the first wrong row and what is wrong with it ("" if nothing is).
+
+    Prices are multiples of the tick size up to the rounding of a float; quantities go to the nearest lot, those of trades
+    to one at least. Rows that are neither levels nor trades may have price 0.
+    """
+    trade = (kind == mmkit.BUY) | (kind == mmkit.SELL)
+    priced = trade | (kind == mmkit.BID) | (kind == mmkit.ASK)
+    ticks, lots = price / instrument.tick_size, np.rint(quantity / instrument.lot_size)
+    tick = np.rint(ticks)
+    faults = (
+        (~(np.isfinite(price) & ((price > 0) | ~priced)), "price {0!r} is not above 0"),
+        (~(np.isfinite(quantity) & (quantity >= 0)), "quantity {1!r} is not at least 0"),
+        (trade & (quantity == 0), "quantity {1!r} of a trade is not above 0"),
+        (~(np.abs(ticks - tick) <= np.maximum(1e-6, 1e-13 * tick)), "price {0!r} is no multiple of tick_size {2!r}"),
+    )
+    found = [(int(wrong.argmax()), order, said) for order, (wrong, said) in enumerate(faults) if wrong.any()]
+    if found:
+        at, _, said = min(found)
+        return tick, lots, at, said.format(float(price[at]), float(quantity[at]), instrument.tick_size)
+    return tick, np.where(trade, np.maximum(lots, 1), lots), len(tick), ""
