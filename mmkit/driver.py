@@ -13,11 +13,12 @@ import numpy as np
 
 from mmkit.blame import blame
 from mmkit.conversion import chunks as tape_chunks
+from mmkit.engine.engines import Engine, choose
 from mmkit.engine.records import NAN_LADDER, NAN_PRICE, NAN_QUANTITY, NO_FAULT, TOO_MANY_ORDERS
 from mmkit.engine.replay import DONE, FULL, NEED_LOCAL, NEED_VENUE
-from mmkit.engine.session import ORDERS, Program, new_log, new_session, program
+from mmkit.engine.session import ORDERS, program
 from mmkit.errors import DataError, MmkitError, PluginError, VenueError
-from mmkit.feed import Feed, Reader, empty_book, mids, reopen
+from mmkit.feed import Reader, mids, reopen
 from mmkit.results import Collector
 from mmkit.stack import Slot, Stack
 
@@ -31,20 +32,27 @@ class Outcome:
 
     error: MmkitError | None = None
     interrupted: bool = False
+    engine: str = "python"
     assemble_s: float = 0.0
+    compile_s: float = 0.0
     run_s: float = 0.0
     convert_s: float = 0.0
 
 
-def drive(stack: Stack, collector: Collector, progress: Progress | None) -> Outcome:
+def drive(
+    stack: Stack, collector: Collector, *, engine: str, progress: Progress | None, notify: Callable[[str], None]
+) -> Outcome:
     """Runs a stack to its end, to a fault or to an interruption; everything up to there is in the collector."""
     outcome = Outcome()
     begun = time.perf_counter()
     paths = stack.leg.market.rule.paths  # type: ignore[attr-defined]
-    bound = program(stack, orders=1, messages=1) if paths else program(stack)
+    written = program(stack, orders=1, messages=1) if paths else program(stack)
     outcome.assemble_s = time.perf_counter() - begun
+    chosen = choose(engine, written, notify)
+    outcome.engine, outcome.compile_s = chosen.name, chosen.compile_s
     begun = time.perf_counter()
-    (drive_paths if paths else drive_tape)(bound, collector, outcome, progress)
+    (drive_paths if paths else drive_tape)(stack, chosen, collector, outcome, progress)
+    outcome.compile_s = chosen.compile_s
     outcome.run_s = time.perf_counter() - begun - outcome.convert_s
     return outcome
 
@@ -55,19 +63,18 @@ def generators(stack: Stack) -> tuple[np.random.Generator, np.random.Generator]:
     return np.random.default_rng(market), np.random.default_rng(venue)
 
 
-def drive_tape(bound: Program, collector: Collector, outcome: Outcome, progress: Progress | None) -> None:
+def drive_tape(stack: Stack, engine: Engine, collector: Collector, outcome: Outcome, progress: Progress | None) -> None:
     """Replays the quoted instrument's market."""
-    stack = bound.stack
     leg = stack.leg
     rng, _ = generators(stack)
     market_rule: Any = leg.market.rule
-    session = new_session(bound)
+    session = engine.session()
     clock = session.clock
-    log = new_log(stack, fills=1 << 16, records=1 << 12)
-    reader = Reader(timed(tape_chunks(events(leg.market, market_rule, leg.instrument, rng)), outcome))
-    local, venue = Feed(), Feed()
-    local_book = empty_book() if clock.reads_depth else []
-    venue_book = empty_book()
+    log = engine.log(fills=1 << 14, records=1 << 12)
+    reader = Reader(timed(tape_chunks(events(leg.market, market_rule, leg.instrument, rng)), outcome), engine.rows)
+    local, venue = engine.feed(), engine.feed()
+    local_book = engine.book(bool(clock.reads_depth))
+    venue_book = engine.book()
     venue_chunk: Any = None
 
     def feed(stream: str) -> None:
@@ -82,13 +89,13 @@ def drive_tape(bound: Program, collector: Collector, outcome: Outcome, progress:
         if over:
             setattr(clock, f"{stream}_over", 1)
             return
-        chunk, key, lots = took  # type: ignore[misc]
+        chunk, rows = took  # type: ignore[misc]
         view, book, at = (
             (session.market, local_book, local) if stream == "local" else (session.exchange, venue_book, venue)
         )
         if chunk.base != view.base:
             move_window(session, view, stream, chunk, book)
-        at.load(chunk.local if stream == "local" else chunk.venue, key, lots)
+        at.load(chunk.local if stream == "local" else chunk.venue, rows)
         setattr(clock, stream, 0)
 
     try:
@@ -99,10 +106,10 @@ def drive_tape(bound: Program, collector: Collector, outcome: Outcome, progress:
                 feed("venue")
             if not local.count and not venue.count:
                 raise reader.fault or DataError(f"{leg.market.path}: no market events")
-            start(bound, session, min(feed_start.ts[0] for feed_start in (local, venue) if feed_start.count))
+            start(engine, session, int(min(stream.ts[0] for stream in (local, venue) if stream.count)))
             collector.started(session.market.start)
             while True:
-                code = bound.replay(local, venue, local_book, venue_book, session, log)
+                code = engine.replay(local, venue, local_book, venue_book, session, log)
                 if code == NEED_LOCAL:
                     feed("local")
                 elif code == NEED_VENUE:
@@ -129,18 +136,18 @@ def drive_tape(bound: Program, collector: Collector, outcome: Outcome, progress:
     collector.finish(session, reader.events)
 
 
-def start(bound: Program, session: Any, first: int) -> None:
+def start(engine: Engine, session: Any, first: int) -> None:
     """Sets the clock to the first event."""
     session.market.start = first
     session.market.now = first
     session.clock.next_record = first + session.clock.record_every
-    session.clock.next_timer = bound.next_time(session)
+    session.clock.next_timer = engine.program.functions["next_time"](session)
 
 
-def move_window(session: Any, view: Any, stream: str, chunk: Any, book: list[int]) -> None:
+def move_window(session: Any, view: Any, stream: str, chunk: Any, book: Any) -> None:
     """The chunk's books cover other ticks than the one before: fills a stream's book anew and finds our orders' levels in it."""
     view.base = chunk.base
-    if not chunk.opening or not book:
+    if not chunk.opening or not len(book):
         return
     local_opening, venue_opening = chunk.opening
     if stream == "local":
@@ -180,9 +187,10 @@ def timed(chunks: Iterator[Any], outcome: Outcome) -> Iterator[Any]:
         yield chunk
 
 
-def drive_paths(bound: Program, collector: Collector, outcome: Outcome, progress: Progress | None) -> None:
+def drive_paths(
+    stack: Stack, engine: Engine, collector: Collector, outcome: Outcome, progress: Progress | None
+) -> None:
     """Runs every path of a world without a book, each with fresh state, position and cash."""
-    stack = bound.stack
     leg = stack.leg
     rule: Any = leg.market.rule
     market_rng, venue_rng = generators(stack)
@@ -193,21 +201,22 @@ def drive_paths(bound: Program, collector: Collector, outcome: Outcome, progress
     try:
         with interruptible(None) as flag:
             for number, path in enumerate(rule.paths(leg.market.params, leg.instrument, market_rng)):
-                session = new_session(bound)
+                session = engine.session()
                 count = len(path) - 1
                 if number == 0:
-                    log = new_log(stack, fills=2 * 64 * count, records=count + 2)
+                    log = engine.log(fills=2 * 64 * count, records=count + 2)
                 flag.watch(session.clock)
                 session.clock.path = number
                 session.clock.next_record = session.clock.record_every
-                draws = venue_rng.random(2 * count).tolist()
-                bound.walk(path.tolist(), draws, step * 1e-9, step, session, [], log)
+                draws = engine.numbers(venue_rng.random(2 * count))
+                engine.walk(engine.numbers(path), draws, step * 1e-9, step, session, engine.book(False), log)
                 steps += count
                 collector.fills(log)
                 collector.records(log)
                 if session.clock.stop or session.clock.fault:
                     outcome.error = stopped(stack, session)
                     outcome.interrupted = bool(session.clock.stop)
+                    collector.path(session, session.market.mid, whole=False)
                     break
                 collector.path(session, float(path[-1]))
                 if progress:
@@ -218,6 +227,9 @@ def drive_paths(bound: Program, collector: Collector, outcome: Outcome, progress
         outcome.error = blame(stack, error, session.market.now if session else 0, session.clock if session else None)
         if outcome.error is None:
             raise
+        if session is not None:
+            collector.fills(log)
+            collector.path(session, session.market.mid, whole=False)
     collector.finish(session, steps)
 
 

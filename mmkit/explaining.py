@@ -6,7 +6,7 @@ from typing import Any
 
 import attrs
 
-from mmkit.engine.binding import bind, plain
+from mmkit.engine.binding import as_it_is, bind
 from mmkit.engine.grid import ceil_to_grid, floor_to_grid
 from mmkit.engine.records import MarketView
 from mmkit.stack import Stack
@@ -44,8 +44,8 @@ def explain_quote(stack: Stack, market: MarketView, numbers: Mapping[str, float]
     if rule.terms is not None:
         terms = rule.terms()
         arguments.append(terms)
-        bind(rule.prepare, listening, plain, {})(pricing.params, terms, **attrs.asdict(inputs))
-    price, half_bid, half_ask = bind(rule.quote, listening, plain, {})(*arguments)
+        bind(rule.prepare, listening, as_it_is, {})(pricing.params, terms, **attrs.asdict(inputs))
+    price, half_bid, half_ask = bind(rule.quote, listening, as_it_is, {})(*arguments)
     found.append(Step("reservation price", price, "quote"))
     for name, value in (("bid before rounding", price - half_bid), ("ask before rounding", price + half_ask)):
         found.append(Step(name, value, "quote"))

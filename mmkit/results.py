@@ -39,7 +39,7 @@ class Totals:
     def add(self, session: Any) -> None:
         """Adds a session's end."""
         for name in ("position", "spent", "maker", "taker"):
-            setattr(self, name, getattr(self, name) + getattr(session.ledger, name))
+            setattr(self, name, getattr(self, name) + int(getattr(session.ledger, name)))
         for name in ("cancelled", "rejected", "expired"):
             setattr(self, name, getattr(self, name) + getattr(session.exchange, name))
         self.submitted += session.desk.submitted
@@ -103,16 +103,17 @@ class Collector:
         if len(known):
             self.last_mid = float(known[-1])
 
-    def path(self, session: Any, last_mid: float) -> None:
-        """Takes the end of one path."""
+    def path(self, session: Any, last_mid: float, *, whole: bool = True) -> None:
+        """Takes the end of one path; one that was cut short counts in the money, not in the figures across paths."""
         self.totals.add(session)
         ledger = session.ledger
         position = grid_price(ledger.position, self.instrument.lot_size)
-        self.positions.append(float(position))
-        self.profits.append(self.cash_of(ledger) + position * last_mid)
         self.marked += position * last_mid
         self.last_mids.append(last_mid)
-        self.spreads.append(session.clock.spread / session.clock.quoted if session.clock.quoted else math.nan)
+        if whole:
+            self.positions.append(float(position))
+            self.profits.append(self.cash_of(ledger) + float(position) * last_mid)
+            self.spreads.append(session.clock.spread / session.clock.quoted if session.clock.quoted else math.nan)
         self.last_time = max(self.last_time, session.market.now)
 
     def finish(self, session: Any, events: int) -> None:

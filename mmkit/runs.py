@@ -1,6 +1,6 @@
 """Runs a stack and hands back what happened: `mmkit.run`."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from mmkit.settings import read
 from mmkit.stack import Stack
 from mmkit.summary import summarize
 
-ENGINES = ("auto", "python")
+ENGINES = ("auto", "python", "compiled")
 
 
 @attrs.frozen(eq=False)
@@ -72,8 +72,12 @@ def attempt(
     disable: Sequence[str] = (),
     out: str | Path | None = None,
     progress: Progress | None = None,
+    notify: Callable[[str], None] | None = None,
 ) -> Run:
-    """The same, but a fault or an interruption on the way is returned with the results up to it instead of raised."""
+    """The same, but a fault or an interruption on the way is returned with the results up to it instead of raised.
+
+    notify: told in one line when something takes time, such as compiling.
+    """
     if engine not in ENGINES:
         raise ConfigError(
             f"--engine {engine}: unknown engine; there are {', '.join(ENGINES)}{nearest(engine, ENGINES)}"
@@ -81,7 +85,7 @@ def attempt(
     if not isinstance(stack, Stack):
         stack = read(Path(stack), data=data, seed=seed, overrides=set, enable=enable, disable=disable)
     collector = Collector(stack)
-    outcome: Outcome = drive(stack, collector, progress)
+    outcome: Outcome = drive(stack, collector, engine=engine, progress=progress, notify=notify or (lambda text: None))
     fills, records = collector.fills_table(), collector.records_table()
     result = Run(
         stack=stack,

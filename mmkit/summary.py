@@ -18,13 +18,15 @@ def summarize(collector: Collector, outcome: Outcome, fills: Any, records: Any) 
     totals = collector.totals
     rule: Any = stack.leg.market.rule
     quantity = fills["qty"]
+    if not rule.paths:
+        collector.markouts.close(collector.last_time)
     last_mid = collector.last_mids if rule.paths else collector.last_mid
     document = {
         "schema": SCHEMA,
         "mmkit": __version__,
         "stack": stack.name,
         "seed": stack.seed,
-        "engine": "python",
+        "engine": outcome.engine,
         "data": {
             "sources": sources(stack.leg.market),
             "events": collector.events,
@@ -56,7 +58,7 @@ def summarize(collector: Collector, outcome: Outcome, fills: Any, records: Any) 
         "counters": {"decisions": totals.decisions, "records": len(records)},
         "timing": {
             "assemble_s": outcome.assemble_s,
-            "compile_s": 0.0,
+            "compile_s": outcome.compile_s,
             "convert_s": outcome.convert_s,
             "run_s": outcome.run_s,
             "events_per_s": collector.events / outcome.run_s if outcome.run_s > 0.0 else None,

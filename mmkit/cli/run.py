@@ -21,6 +21,11 @@ class Engine(enum.StrEnum):
     COMPILED = "compiled"
 
 
+def tell(text: str) -> None:
+    """Says on stderr what takes time."""
+    typer.echo(text, err=True)
+
+
 def run(
     stack: StackFile,
     data: Data = None,
@@ -44,7 +49,9 @@ def run(
         stack, data=data or (), seed=seed, overrides=overrides or (), enable=enable or (), disable=disable or ()
     )
     with bar() as progress:
-        done = attempt(read_stack, engine=engine.value, out=out or fresh(read_stack.name), progress=progress)
+        done = attempt(
+            read_stack, engine=engine.value, out=out or fresh(read_stack.name), progress=progress, notify=tell
+        )
     say(json_text(done.summary) if as_json else str(done.folder))
     if done.error is not None:
         raise done.error

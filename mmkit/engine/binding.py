@@ -48,7 +48,7 @@ def bind(function: Any, replace: Mapping[Any, Any], make: Make, done: dict[Funct
     return done[function]
 
 
-def plain(function: Function) -> Function:
+def as_it_is(function: Function) -> Function:
     """The plain engine keeps a copy as it is."""
     return function
 

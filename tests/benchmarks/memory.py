@@ -56,8 +56,6 @@ def one(stack: str, *files: str) -> None:
 
 def main() -> None:
     """Prints the table."""
-    if sys.argv[1:2] == ["--one"]:
-        return one(*sys.argv[2:])
     given = arguments("peak memory over the length of the market", rounds=1)
     with tempfile.TemporaryDirectory() as folder:
         files = chain(recording(given.folder, MARKET), Path(folder), max(TIMES))
@@ -74,4 +72,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    one(*sys.argv[2:]) if sys.argv[1:2] == ["--one"] else main()

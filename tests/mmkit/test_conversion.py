@@ -293,7 +293,7 @@ def test_best_prices_of_recordings_are_those_of_a_row_by_row_replay(
             for ts, bid, ask in getattr(chunk, name_of)[["ts", "bid", "ask"]].tolist()
             if bid != tape.NO_BID and ask != tape.NO_ASK
         ]
-        assert dict((ts, best) for ts, *best in found) == _row_by_row(events, stream)
+        assert {ts: best for ts, *best in found} == _row_by_row(events, stream)
 
 
 def _row_by_row(events: Any, stream: int) -> dict[int, list[int]]:

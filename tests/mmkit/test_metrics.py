@@ -370,6 +370,12 @@ def test_local_knowledge_of_a_fill_comes_with_its_answer() -> None:
     assert running["fees"].to_list() == [0, -0.1, -0.1]
 
 
+def test_without_a_position_an_unknown_mid_hides_nothing() -> None:
+    fills = frame([{"t": t, "side": side, "price": 99 + t, "qty": 1, "mid": 100} for t, side in ((1, 1), (2, -1))])
+    running = running_parts(fills, [0, 3 * SECOND], [math.nan, math.nan])
+    assert running["total"].to_list() == [0, 1]
+
+
 def test_without_fills_everything_is_zero_or_none() -> None:
     nothing = frame([])
     assert set(pnl_parts(nothing, math.nan).values()) == {0}

@@ -77,7 +77,7 @@ class SmallMarket:
         return path
 
 
-def drawn(seed: int, count: int = 3000) -> SmallMarket:
+def drawn(seed: int, count: int = 2000) -> SmallMarket:
     """Returns a wild market: a jumping touch, crossing updates, trades inside and through the book, many at one time.
 
     Some messages overtake each other on their way to us. No row takes crossed levels back, as in a feed with losses.

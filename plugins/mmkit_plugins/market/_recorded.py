@@ -15,6 +15,12 @@ PIECE = 4 << 20
 BLOCK = 1 << 16
 """Bytes read from a file at once."""
 
+END = 2**62
+"""Times from here on, ns, are none: the year 2116."""
+
+MOST = 2.0**53
+"""Ticks and lots up to which a float is exact."""
+
 LATEST = 55 * 10**9
 """Nanoseconds by which a row may have happened before one known earlier; mmkit.two_clocks allows a little more."""
 
@@ -88,6 +94,7 @@ def on_grid(price: Any, quantity: Any, kind: Any, instrument: Any) -> tuple[Any,
     faults = (
         (~(np.isfinite(price) & ((price > 0) | ~priced)), "price {0!r} is not above 0"),
         (~(np.isfinite(quantity) & (quantity >= 0)), "quantity {1!r} is not at least 0"),
+        (~((ticks < MOST) & (lots < MOST)), "price {0!r} or quantity {1!r} is too large"),
         (trade & (quantity == 0), "quantity {1!r} of a trade is not above 0"),
         (~(np.abs(ticks - tick) <= np.maximum(1e-6, 1e-13 * tick)), "price {0!r} is no multiple of tick_size {2!r}"),
     )

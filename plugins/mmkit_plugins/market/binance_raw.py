@@ -24,7 +24,7 @@ import numpy as np
 import orjson
 
 import mmkit
-from mmkit_plugins.market._recorded import LATEST, on_grid, pieces
+from mmkit_plugins.market._recorded import END, LATEST, on_grid, pieces
 
 HELD = 64 << 20
 """Bytes of messages kept from the pass that looks for the smallest latency; a longer recording is read a second time."""
@@ -51,7 +51,7 @@ class Params:
 class Message:
     """A depth message, a trade or a snapshot; `parts` are kind of row and text of its levels, `["price","quantity"],…`."""
 
-    where: str
+    where: tuple[Path, int]
     exch: int
     local: int
     parts: list[tuple[int, bytes]]
@@ -104,19 +104,16 @@ class Recording:
         """Yields messages, piece by piece; DataError at a line that is none, after those before it."""
         for path in paths:
             for number, text in pieces(path):
-                # Most lines are best quotes, which the book does not need: one look each.
-                skipped = f'{{"stream":"{self.symbol.lower()}@bookTicker"'.encode()
                 found: list[Message] = []
                 lines = text.split(b"\n")
-                wanted = [
-                    at for at, line in enumerate(lines) if line and not (skipped in line[:80] and line[-2:] == b"}}")
-                ]
-                for at in wanted:
+                for at in self._wanted(lines):
                     try:
-                        message = self._message(lines[at], f"{path}:{number + at}")
+                        message = self._message(lines[at], (path, number + at))
                     except KeyError as error:
                         fault = f"the message has no {error}"
-                    except (TypeError, ValueError, AttributeError) as error:
+                    except (TypeError, AttributeError):
+                        fault = "a field of the message is of a wrong type"
+                    except ValueError as error:
                         fault = str(error)
                     else:
                         if message:
@@ -127,13 +124,26 @@ class Recording:
                     raise mmkit.DataError(f"{path}:{number + at}: {fault}")
                 yield found
 
-    def _message(self, line: bytes, where: str) -> Message | None:
+    def _wanted(self, lines: list[bytes]) -> Iterator[int]:
+        """Yields the lines to look into. Most are best quotes, which the book does not need: one glance each."""
+        first = 0
+        while not self.symbol and first < len(lines) - 1:
+            yield first
+            first += 1
+        quote = f'{{"stream":"{self.symbol.lower()}@bookTicker"'.encode()
+        yield from [
+            at
+            for at in range(first, len(lines))
+            if lines[at] and not (quote in lines[at][:80] and lines[at][-2:] == b"}}")
+        ]
+
+    def _message(self, line: bytes, where: tuple[Path, int]) -> Message | None:
         stamp, _, text = line.partition(b" ")
         if len(stamp) not in (16, 19) or not stamp.isdigit():
             raise ValueError("does not begin with a local time of 19 digits (ns) or 16 (us)")
         local = int(stamp) * (1 if len(stamp) == 19 else 1000)
-        if local < self.local:
-            raise ValueError(f"local time {local} is before {self.local}")
+        if not self.local <= local < END:
+            raise ValueError(f"local time {local} is before {self.local}" if local < END else f"local time {local}")
         self.local = local
         # The levels of a depth message are left as text: see docs/decisions/0003-orjson.md.
         head, _, levels = text.partition(b',"b":[')
@@ -158,7 +168,7 @@ class Recording:
         sides = (bids, asks[:-3]) if plain else (_text(data["b"]), _text(data["a"]))
         return Message(where, exch, local, [(mmkit.BID, sides[0]), (mmkit.ASK, sides[1])], ids)
 
-    def _trade(self, data: dict[str, Any], local: int, where: str) -> Message | None:
+    def _trade(self, data: dict[str, Any], local: int, where: tuple[Path, int]) -> Message | None:
         number = int(data["t"])
         if data.get("X", "MARKET") != "MARKET" or number <= self.trade:
             return None
@@ -167,7 +177,7 @@ class Recording:
         side = mmkit.SELL if data["m"] else mmkit.BUY
         return Message(where, exch, local, [(side, b'["%b","%b"]' % (data["p"].encode(), data["q"].encode()))])
 
-    def _snapshot(self, data: dict[str, Any], local: int, where: str) -> Message:
+    def _snapshot(self, data: dict[str, Any], local: int, where: tuple[Path, int]) -> Message:
         bids, asks = data["bids"], data["asks"]
         if bids and asks:
             bid, ask = max(float(level[0]) for level in bids), min(float(level[0]) for level in asks)
@@ -180,10 +190,14 @@ class Recording:
 
     def _venue_time(self, time: int, local: int) -> int:
         exch = int(time) * 1_000_000
+        if not 0 < exch < END:
+            raise ValueError(f"venue time {time} is no time in ms")
         if exch < self.latest - LATEST:
             raise ValueError(f"venue time {exch} comes after {self.latest}, more than {LATEST * 1e-9:g} s late")
-        self.latest = max(self.latest, exch)
-        self.least = min(self.least, local - exch)
+        if exch > self.latest:
+            self.latest = exch
+        if local - exch < self.least:
+            self.least = local - exch
         return exch
 
     def _check_symbol(self, symbol: str | None) -> None:
@@ -267,7 +281,7 @@ def _until_fault(messages: list[Message], shift: int, instrument: Any) -> Iterat
             _events([message], shift, instrument)
         except ValueError as error:
             yield _events(messages[:at], shift, instrument)
-            raise mmkit.DataError(f"{message.where}: {error}") from None
+            raise mmkit.DataError(f"{message.where[0]}:{message.where[1]}: {error}") from None
 
 
 def _events(messages: list[Message], shift: int, instrument: Any) -> mmkit.Events:
@@ -278,7 +292,10 @@ def _events(messages: list[Message], shift: int, instrument: Any) -> mmkit.Event
     rows = np.zeros(sum(counts), mmkit.EVENT)
     if not text.count(b'","') == text.count(b'"]') == len(rows):
         raise ValueError("levels are not pairs of decimal strings")
-    numbers = np.array(_loaded(b"[" + text.translate(None, b'[]"') + b"]"), float)
+    try:
+        numbers = np.array(orjson.loads(b"[" + text.translate(None, b'[]"') + b"]"), float)
+    except ValueError:
+        raise ValueError("a price or quantity is no number") from None
     if len(numbers) != 2 * len(rows):
         raise ValueError("levels are not pairs of decimal strings")
     price, quantity = numbers[::2], numbers[1::2]

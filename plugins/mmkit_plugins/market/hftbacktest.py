@@ -22,6 +22,7 @@ import attrs
 import numpy as np
 
 import mmkit
+from mmkit_plugins.market._recorded import MOST
 
 ROW = np.dtype(
     [
@@ -50,7 +51,7 @@ def events(params: Params, instrument: Any, rng: Any) -> Iterator[mmkit.Events]:
     for path in params.path:
         first = 0
         for rows in _pieces(path):
-            good, fault = _check(rows, clocks)
+            good, fault = _check(rows, clocks, instrument)
             yield _converted(rows[:good], instrument.tick_size, instrument.lot_size)
             if fault:
                 raise mmkit.DataError(f"{path}: row {first + good}: {fault}")
@@ -109,15 +110,15 @@ def _read(file: BinaryIO, size: int) -> bytes:
     return data.getvalue()
 
 
-def _check(rows: Any, clocks: dict[int, int]) -> tuple[int, str]:
+def _check(rows: Any, clocks: dict[int, int], instrument: Any) -> tuple[int, str]:
     """Returns how many rows are good and what is wrong with the next one; moves the clocks on."""
     kind, px, qty = rows["ev"] & np.uint64(0xFF), rows["px"], rows["qty"]
     sided = rows["ev"] >> np.uint64(28) & np.uint64(3) != 0
     priced = (kind >= DEPTH) & (kind <= SNAPSHOT) & sided
     level = priced & (kind != CLEAR)
     wrong = [
-        (priced & ~(np.isfinite(px) & (px > 0)), "price", px),
-        (level & ~(np.isfinite(qty) & (qty >= 0)), "quantity", qty),
+        (priced & ~((px > 0) & (px < MOST * instrument.tick_size)), "price", px),
+        (level & ~((qty >= 0) & (qty < MOST * instrument.lot_size)), "quantity", qty),
         (level & (kind == TRADE) & (qty == 0), "quantity of a trade", qty),
         ((kind >= ORDERS[0]) & (kind <= ORDERS[1]), "event of a single order, not of a level: kind", kind),
     ]

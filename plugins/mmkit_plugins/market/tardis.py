@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 
 import mmkit
-from mmkit_plugins.market._recorded import LATEST, on_grid, pieces
+from mmkit_plugins.market._recorded import END, LATEST, on_grid, pieces
 
 COLUMNS = {
     **dict.fromkeys(("timestamp", "local_timestamp"), pl.Int64),
@@ -122,6 +122,9 @@ def _first_fault(frame: pl.DataFrame, symbol: str, local: int, latest: int) -> t
     sides = ("bid", "ask") if "is_snapshot" in frame.columns else ("buy", "sell", "unknown")
     arrived, happened = frame["local_timestamp"], frame["timestamp"]
     faults = [(frame[name].is_null(), f"{name} cannot be read") for name in frame.columns]
+    faults += [
+        (~column.is_between(1, END // 1000), f"{column.name} is no time in us") for column in (happened, arrived)
+    ]
     faults += [
         (frame["symbol"] != symbol, f"the row is not of symbol {symbol}"),
         (~frame["side"].is_in(sides), f"side is not {', '.join(sides[:-1])} or {sides[-1]}"),

@@ -27,7 +27,9 @@ def setup(params: Params, state: State, instrument: Any) -> None:
     state.order_size = params.quantity
     state.max_lots = 2**62
     if math.isfinite(params.max_position):
-        state.max_lots = round(params.max_position / instrument.lot_size)
+        # The first whole lot at or beyond the limit, which rounding may have moved by some 1e-16.
+        lots = params.max_position / instrument.lot_size
+        state.max_lots = min(math.ceil(lots - max(1e-9, 1e-15 * lots)), state.max_lots)
 
 
 def sizes(params: Params, state: State, market: Any) -> tuple[float, float]:

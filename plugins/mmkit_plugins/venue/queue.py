@@ -102,9 +102,12 @@ def behind(params: Params, front: float, back: float) -> float:
 
 
 def power(x: float, n: float) -> float:
-    """Returns x^n as floating point has it: nan for a negative x with a broken exponent."""
+    """Returns x^n as floating point has it: nan for a negative x with a broken exponent, infinite where it overflows."""
     if x < 0.0 and n != math.floor(n):
         return math.nan
+    # Plain Python raises an OverflowError where floating point has an infinity.
+    if abs(x) > 1.0 and n * math.log(abs(x)) > 709.78:
+        return -math.inf if x < 0.0 and n % 2.0 == 1.0 else math.inf
     return x**n
 
 

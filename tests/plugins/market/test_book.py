@@ -146,8 +146,8 @@ def test_the_rows_are_those_of_a_book_that_never_crosses_locks_or_empties(world:
         replay.apply(message[1:] if time == 0 else message)
         assert min(replay.bids) <= max(1, replay.bid - levels), "each side reaches its depth"
         assert max(replay.asks) >= replay.ask + levels
-        assert len(replay.bids) <= 3 * levels + 1, "and no more than three times that"
-        assert len(replay.asks) <= 3 * levels + 1
+        assert min(replay.bids) > replay.bid - 3 * levels, "and less than three times as deep"
+        assert max(replay.asks) < replay.ask + 3 * levels
 
 
 @settings(max_examples=15, deadline=None)
@@ -257,6 +257,16 @@ def test_the_mid_moves_with_the_volatility_of_the_efficient_price(sigma: float) 
     realised = np.std(np.diff(prices)) * 0.01 / np.sqrt(10)
     error = sigma / np.sqrt(2 * 359)
     assert abs(realised - sigma) < 4 * error
+
+
+def test_the_mid_stays_around_an_efficient_price_that_stands_still() -> None:
+    """Both sides alike: no bias beyond the standard error over independent markets."""
+    grid = np.arange(1, 600) * SECOND
+    away = [history(market(s, sigma=0.0, start_price=100.005)).mid(grid) - 10_000.5 for s in range(6)]
+    bias, error = mean([float(path.mean()) for path in away])
+    assert abs(bias) < 4 * error
+    assert error < 0.2
+    assert np.abs(away).max() < 20
 
 
 def test_without_informed_flow_the_efficient_price_is_known_to_nobody() -> None:

@@ -23,8 +23,7 @@ def read(params: tardis.Params) -> Any:
 def read_until_fault(params: tardis.Params) -> tuple[Any, str]:
     found = [np.zeros(0, mmkit.EVENT)]
     with pytest.raises(mmkit.DataError) as error:
-        for piece in tardis.events(params, COIN, None):
-            found.append(piece)
+        found.extend(tardis.events(params, COIN, None))
     text = str(error.value)
     assert "\n" not in text
     return np.concatenate(found), text
@@ -88,7 +87,9 @@ def test_the_book_comes_before_trades_of_the_same_time_and_snapshots_reset(tmp_p
             "5000,6000,true,ask,10.0,1",
         ],
     )
-    trades = write(tmp_path, ["900,2000,7,buy,10.1,0.5", "3000,4000,8,unknown,10.0,1", "3000,4500,9,sell,10.0,1"], TRADES, "t.csv")
+    trades = write(
+        tmp_path, ["900,2000,7,buy,10.1,0.5", "3000,4000,8,unknown,10.0,1", "3000,4500,9,sell,10.0,1"], TRADES, "t.csv"
+    )
     local = read(tardis.Params((book,), (trades,)))
     local = local[local["stream"] & mmkit.LOCAL != 0]
     assert local[["local_ts", "tick", "lots", "kind"]].tolist() == [
@@ -111,7 +112,12 @@ def test_local_times_ahead_of_the_venue_are_moved_to_the_base_latency(tmp_path: 
     assert np.diff(events["local_ts"]).tolist() == [0, 500_000]
 
 
-ROWS = ["1000,2000,true,bid,10.0,1.5", "1000,2000,true,ask,10.1,2", "3000,4000,false,bid,10.0,0", "5000,6000,false,bid,9.9,1"]
+ROWS = [
+    "1000,2000,true,bid,10.0,1.5",
+    "1000,2000,true,ask,10.1,2",
+    "3000,4000,false,bid,10.0,0",
+    "5000,6000,false,bid,9.9,1",
+]
 
 
 @pytest.mark.parametrize(
@@ -124,6 +130,8 @@ ROWS = ["1000,2000,true,bid,10.0,1.5", "1000,2000,true,ask,10.1,2", "3000,4000,f
         ("1000,2000,true,ask,10.15,2", "price 10.15 is no multiple of tick_size 0.1"),
         ("1000,2000,true,ask,abc,2", "price cannot be read"),
         ("1000,2000,true,ask", "price cannot be read"),
+        ("1000,9000000000000000000,true,ask,10.1,2", "local_timestamp is no time in us"),
+        ("1000,2000,true,ask,1e300,2", "price 1e+300 or quantity 2.0 is too large"),
         ("1000,2000,maybe,ask,10.1,2", "is_snapshot is not true or false"),
         ("1000,2000,true,buy,10.1,2", "side is not bid or ask"),
         ("1000,1999,true,ask,10.1,2", "local_timestamp is before that of the row ahead"),

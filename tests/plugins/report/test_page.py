@@ -185,6 +185,11 @@ def test_the_page_loads_nothing(rendered: Any) -> None:
     assert "showSendToCloud: false" in own
 
 
+def test_the_figures_cannot_end_the_script_that_holds_them(rendered: Any) -> None:
+    reader, _ = rendered(synthetic())
+    assert "<" not in next(text for text in reader.content["script"] if text.startswith("{"))
+
+
 def test_plotly_is_inside_once(rendered: Any) -> None:
     from plotly.offline import get_plotlyjs
 

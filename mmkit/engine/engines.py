@@ -1,0 +1,78 @@
+"""Which engine runs a program."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+from mmkit.engine.plain import PlainEngine
+from mmkit.engine.session import Program
+from mmkit.tape import Chunk
+
+LONG = 20_000_000
+"""Bytes of market data from which compiling is worth its time when the stack has not been compiled before."""
+
+WARM = 1_000_000
+"""The same when it has: the compiler's library has to be loaded."""
+
+
+class Engine(Protocol):
+    """What the driver needs: records, streams and books in the engine's own form, and the two loops over them."""
+
+    name: str
+    compile_s: float
+    program: Program
+
+    @property
+    def replay(self) -> Callable[..., int]:
+        """The loop over a tape."""
+
+    @property
+    def walk(self) -> Callable[..., None]:
+        """The loop over a path."""
+
+    def session(self) -> Any:
+        """Returns the records of a new run."""
+
+    def log(self, *, fills: int, records: int) -> Any:
+        """Returns an empty log."""
+
+    def feed(self) -> Any:
+        """Returns a stream that has no chunk yet."""
+
+    def rows(self, chunk: Chunk) -> tuple[Any, Any]:
+        """Returns a chunk's keys and lots."""
+
+    def book(self, wanted: bool = True) -> Any:
+        """Returns a dense book without a level."""
+
+    def numbers(self, values: Any) -> Any:
+        """Returns an array of floats as the walk reads it."""
+
+
+def choose(engine: str, program: Program, notify: Callable[[str], None]) -> Engine:
+    """Returns the engine of that name; "auto" compiles where the data is long enough to be worth it."""
+    if engine == "compiled" or (engine == "auto" and worth_it(program)):
+        from mmkit.engine.compiled import CompiledEngine
+
+        return CompiledEngine(program, notify)
+    return PlainEngine(program)
+
+
+def worth_it(program: Program) -> bool:
+    """Returns whether compiling pays: by the size of the files that the market reads, and whether the stack is in the cache."""
+    size = file_bytes(program)
+    if size < WARM:
+        return False
+    if size >= LONG:
+        return True
+    from mmkit.engine.cache import folder_of, is_warm
+    from mmkit.engine.entry import ENTRY
+
+    return is_warm(folder_of(program, ENTRY))
+
+
+def file_bytes(program: Program) -> int:
+    """Returns how large the files are that the quoted instrument's market reads."""
+    path = getattr(program.stack.leg.market.params, "path", ())
+    files = path if isinstance(path, tuple) else (path,)
+    return sum(Path(file).stat().st_size for file in files if Path(file).is_file())

@@ -1,0 +1,14 @@
+"""The text of the only two functions of a compiled stack that Python calls."""
+
+ENTRY = '''
+
+def replay_main(local, venue, local_book, venue_book, whole, logs):
+    """Takes the records apart and replays."""
+    return replay(local, venue, local_book, venue_book, whole[0], logs[0])
+
+
+def walk_main(mids, draws, dt, step, whole, book, logs):
+    """Takes the records apart and walks a path."""
+    return walk(mids, draws, dt, step, whole[0], book, logs[0])
+'''
+"""What the compiled module has beside the stack's own functions: the only two that Python calls."""

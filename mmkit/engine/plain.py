@@ -1,0 +1,73 @@
+"""The plain engine: the loops bound to a stack's functions as they are; records are objects, arrays are lists."""
+
+from typing import Any
+
+import attrs
+
+from mmkit.engine import replay, walk
+from mmkit.engine.binding import as_it_is, bind
+from mmkit.engine.session import Program, in_their_places
+from mmkit.tape import WINDOW, Chunk
+
+
+@attrs.define(eq=False)
+class Feed:
+    """A stream's present chunk: one list per column, `count` segments."""
+
+    ts: list[int] = attrs.field(factory=list)
+    start: list[int] = attrs.field(factory=list)
+    length: list[int] = attrs.field(factory=list)
+    kind: list[int] = attrs.field(factory=list)
+    flag: list[int] = attrs.field(factory=list)
+    bid: list[int] = attrs.field(factory=list)
+    ask: list[int] = attrs.field(factory=list)
+    key: list[int] = attrs.field(factory=list)
+    lots: list[int] = attrs.field(factory=list)
+    count: int = 0
+
+    def load(self, segments: Any, rows: tuple[Any, Any]) -> None:
+        """Takes a chunk's segments over its rows."""
+        for column in ("ts", "start", "kind", "flag", "bid", "ask"):
+            setattr(self, column, segments[column].tolist())
+        self.length = segments["len"].tolist()
+        self.key, self.lots = rows
+        self.count = len(segments)
+
+
+class PlainEngine:
+    """Runs a program in Python."""
+
+    name = "python"
+    compile_s = 0.0
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        done: dict[Any, Any] = {}
+        filled = in_their_places(program.functions)
+        self.replay = bind(replay.replay, filled, as_it_is, done)
+        self.walk = bind(walk.walk, filled, as_it_is, done)
+
+    def session(self) -> Any:
+        """Returns the records of a new run."""
+        return self.program.session()
+
+    def log(self, *, fills: int, records: int) -> Any:
+        """Returns an empty log."""
+        return self.program.log(fills=fills, records=records)
+
+    def feed(self) -> Feed:
+        """Returns a stream that has no chunk yet."""
+        return Feed()
+
+    def rows(self, chunk: Chunk) -> tuple[list[int], list[int]]:
+        """Returns a chunk's keys and lots."""
+        return chunk.key.tolist(), chunk.lots.tolist()
+
+    def book(self, wanted: bool = True) -> list[int]:
+        """Returns a dense book without a level; without a level at all where none is wanted."""
+        return [0] * (2 * WINDOW) if wanted else []
+
+    def numbers(self, values: Any) -> list[float]:
+        """Returns an array as the walk reads it."""
+        found: list[float] = values.tolist()
+        return found

@@ -1,0 +1,32 @@
+"""A fixed half-spread around the mid, leaning against the position."""
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mmkit.engine.records import MarketView
+from mmkit_plugins.pricing import fixed
+
+eighths = st.integers(-(10**6), 10**6).map(lambda n: Fraction(n, 8))
+
+
+@given(mid=eighths, half=eighths.map(abs), skew=st.integers(0, 100), position=st.integers(-1000, 1000))
+def test_it_quotes_mid_less_skew_times_position_and_a_half_spread_each_way(
+    mid: Fraction, half: Fraction, skew: int, position: int
+) -> None:
+    params = fixed.Params(half_spread=float(half), skew=float(skew))
+    found = fixed.quote(params, None, MarketView(mid=float(mid), position=float(position)))
+    assert tuple(map(Fraction, found)) == (mid - skew * position, half, half)
+
+
+def test_without_a_skew_the_position_does_not_move_it() -> None:
+    params = fixed.Params(half_spread=0.5)
+    for position in (-7.0, 0.0, 3.5):
+        assert fixed.quote(params, None, MarketView(mid=100.25, position=position)) == (100.25, 0.5, 0.5)
+
+
+def test_a_long_position_lowers_the_quotes() -> None:
+    params = fixed.Params(half_spread=0.5, skew=0.1)
+    assert fixed.quote(params, None, MarketView(mid=100.0, position=2.0))[0] == pytest.approx(99.8)
