@@ -1,12 +1,20 @@
 # One command for each thing one does with mmkit; everything happens in virtual environments beside this file.
 #
-#   make demo    run the demo                 make test    the suite, on the checkout and on the built wheel
-#   make check   style, types, import rules   make clean   remove everything that these commands made
+#   make demo    run the demo                      make test     the suite, on the checkout and on the built wheel
+#   make check   style, types, import contracts    make picture  take the README's picture anew
+#   make clean   remove what these commands made
 #
-# PYTHON chooses the interpreter (3.11 or newer): make test PYTHON=python3.12
+# PYTHON chooses the interpreter (3.11 or newer) and JOBS how many tests run at once: make test PYTHON=python3.12 JOBS=4
 
 PYTHON ?= python3
-PIP := -m pip install --quiet --disable-pip-version-check --no-compile
+JOBS ?= 2
+CHROMIUM ?= chromium
+
+# Without --no-compile pip spends as long on bytecode, most of it never used, as on everything else.
+INSTALL := -m pip install --quiet --disable-pip-version-check --no-compile
+# Tests of one file share what they build once, so a file stays in one process.
+PYTEST := -m pytest -q -n $(JOBS) --dist loadfile
+PEER := import sys; sys.path.append("tests/parity"); import peer_process; peer_process.python()
 SOURCES := $(shell find mmkit plugins -type f -not -name '*.pyc') pyproject.toml README.md LICENSE
 
 .PHONY: demo test check picture clean
@@ -15,10 +23,12 @@ demo: .venv/installed
 	.venv/bin/mmkit demo
 
 test: .venv/installed-all .venv-wheel/installed
-	@echo "== the suite on the checkout"
-	.venv/bin/python -m pytest -q --cov --cov-report=term:skip-covered
-	@echo "== the suite on the built wheel"
-	PYTHONSAFEPATH=1 .venv-wheel/bin/python -m pytest -q -p no:cacheprovider
+	@# Before the tests, so that no two of their processes make the same environment; without it they say why they skip.
+	@.venv/bin/python -c '$(PEER)' || echo "the tests that need the independent engine will skip" >&2
+	@echo "== the checkout =="
+	.venv/bin/python $(PYTEST) --cov --cov-report=term:skip-covered
+	@echo "== the built wheel =="
+	PYTHONSAFEPATH=1 .venv-wheel/bin/python $(PYTEST) -p no:cacheprovider
 
 check: .venv/installed-all
 	.venv/bin/ruff check
@@ -27,25 +37,28 @@ check: .venv/installed-all
 	.venv/bin/lint-imports --no-logo
 
 picture: .venv/installed
-	.venv/bin/python docs/picture.py
+	.venv/bin/mmkit demo --out .picture > /dev/null
+	$(CHROMIUM) --headless --no-sandbox --hide-scrollbars --window-size=1200,1250 --virtual-time-budget=8000 \
+		--screenshot=docs/report.png file://$(CURDIR)/.picture/report.html
+	rm -r .picture
 
 clean:
 	rm -rf .venv .venv-wheel .peer-venv dist .coverage .hypothesis .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
-# The checkout itself is installed, so that an edit needs no new installation; only pyproject.toml's change does.
+# The checkout itself is installed, so that an edit needs no new installation: only a change of pyproject.toml does.
 .venv/installed: pyproject.toml
 	test -x .venv/bin/python || $(PYTHON) -m venv .venv
-	.venv/bin/python $(PIP) --editable .
+	.venv/bin/python $(INSTALL) --editable .
 	touch $@
 
 .venv/installed-all: pyproject.toml .venv/installed
-	.venv/bin/python $(PIP) --editable '.[test,check]'
+	.venv/bin/python $(INSTALL) --editable '.[test,check]'
 	touch $@
 
 .venv-wheel/installed: $(SOURCES)
 	test -x .venv-wheel/bin/python || $(PYTHON) -m venv .venv-wheel
 	rm -rf dist
 	.venv-wheel/bin/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
-	.venv-wheel/bin/python $(PIP) --force-reinstall --no-deps dist/mmkit-*.whl
-	.venv-wheel/bin/python $(PIP) "$$(echo dist/mmkit-*.whl)[test]"
+	.venv-wheel/bin/python $(INSTALL) --force-reinstall --no-deps dist/mmkit-*.whl
+	.venv-wheel/bin/python $(INSTALL) "$$(echo dist/mmkit-*.whl)[test]"
 	touch $@

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from mmkit.blocks import Blocks, blocks_of
-from mmkit.errors import DataError
+from mmkit.errors import MmkitError
 from mmkit.tape import (
     ADDED,
     ASK,
@@ -47,7 +47,7 @@ def chunks(events: Iterator[Events], *, rows: int = 1 << 18, window: int = WINDO
     writer = _Writer(window)
     held: list[Events] = []
     count = 0
-    fault: DataError | None = None
+    fault: MmkitError | None = None
     try:
         for piece in events:
             held.append(piece)
@@ -60,7 +60,7 @@ def chunks(events: Iterator[Events], *, rows: int = 1 << 18, window: int = WINDO
                 if not cut:
                     break
                 yield from writer.take(whole[:cut])
-    except DataError as error:
+    except MmkitError as error:
         fault = error
     if count:
         yield from writer.take(np.concatenate(held))

@@ -52,8 +52,8 @@ def drive(
     outcome.engine, outcome.compile_s = chosen.name, chosen.compile_s
     begun = time.perf_counter()
     (drive_paths if paths else drive_tape)(stack, chosen, collector, outcome, progress)
+    outcome.run_s = time.perf_counter() - begun - outcome.convert_s - (chosen.compile_s - outcome.compile_s)
     outcome.compile_s = chosen.compile_s
-    outcome.run_s = time.perf_counter() - begun - outcome.convert_s
     return outcome
 
 
@@ -132,6 +132,8 @@ def drive_tape(stack: Stack, engine: Engine, collector: Collector, outcome: Outc
             raise
     outcome.interrupted = bool(clock.stop)
     collector.fills(log)
+    if venue_chunk is not None:  # ended early: the mids up to here
+        collector.mids(*mids(venue_chunk.venue[: clock.venue], venue_chunk.base, leg.instrument.tick_size))
     collector.records(log)
     collector.finish(session, reader.events)
 

@@ -7,7 +7,7 @@ from typing import Any
 import attrs
 import numpy as np
 
-from mmkit.errors import DataError
+from mmkit.errors import MmkitError
 from mmkit.tape import NO_ASK, NO_BID, Chunk, Chunks
 
 Rows = tuple[Any, Any]
@@ -27,7 +27,7 @@ class Reader:
     waiting: deque[tuple[Chunk, Rows]] = attrs.field(factory=deque)
     first: int = 0
     taken: dict[str, int] = attrs.field(factory=lambda: {"local": 0, "venue": 0})
-    fault: DataError | None = None
+    fault: MmkitError | None = None
     over: bool = False
     events: int = 0
 
@@ -51,7 +51,7 @@ class Reader:
             return
         try:
             chunk = next(self.chunks, None)
-        except DataError as fault:
+        except MmkitError as fault:
             self.fault = fault
             chunk = None
         if chunk is None:

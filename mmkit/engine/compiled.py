@@ -31,7 +31,15 @@ def jit(function: Any) -> Any:
     own = function.__module__.startswith("mmkit.engine")
     # What is loaded from the cache looks its module up by name: a plugin file or a stack's own module is not importable.
     function.__module__ = entry.__name__
-    return numba.njit(nogil=True, error_model="python", boundscheck=not own)(function)
+    compiled: Any = numba.njit(nogil=True, error_model="python", boundscheck=not own)(function)
+    template = compiled.get_call_template
+
+    def once_for_all_constants(arguments: Any, keywords: Any) -> Any:
+        """numba would compile a function anew for every constant that it is called with."""
+        return template(tuple(numba.types.unliteral(argument) for argument in arguments), keywords)
+
+    compiled.get_call_template = once_for_all_constants
+    return compiled
 
 
 class Feed:

@@ -252,6 +252,8 @@ def reached(s: Any, order: Any, tick: int, lots: int, left: int) -> int:
     """Returns the lots of an order that a trade of `lots` at `tick` executes, `left` of them not yet used up by better orders."""
     if order.tick == tick:
         trade(s, order, float(lots))
+        if s.exchange.partial_fills:
+            order.front += lots - left  # that part went to better orders of ours
         if order.front > -0.5:
             return 0
         beyond = int(0.5 - order.front)

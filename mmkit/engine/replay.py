@@ -158,9 +158,9 @@ def run_venue(venue: Any, book: Any, s: Any, log: Any, until: int) -> int:
                     exchange.mid_ask = exchange.best_ask
                     tick = base + (key[first] >> 1)
                     if kind == TRADE_BUY:
-                        hit_asks(s, log, now, tick, lots[first])
+                        hit_asks(s, log, now, tick, int(lots[first]))
                     else:
-                        hit_bids(s, log, now, tick, lots[first])
+                        hit_bids(s, log, now, tick, int(lots[first]))
             else:
                 clear(book, kind, key[first] >> 1, exchange.best_bid - base, exchange.best_ask - base)
                 exchange.mid_bid = exchange.best_bid

@@ -329,3 +329,21 @@ def _row_by_row(events: Any, stream: int) -> dict[int, list[int]]:
         else:
             found.pop(ts, None)
     return found
+
+
+@pytest.mark.parametrize("side", [mmkit.BID, mmkit.ASK])
+def test_a_clear_reaches_levels_outside_the_window(side: int) -> None:
+    away = -1 if side == mmkit.BID else 1
+    clear = mmkit.CLEAR_BIDS if side == mmkit.BID else mmkit.CLEAR_ASKS
+    rows = [
+        (1, 1, 1000, 5, side, 3),
+        (1, 1, 1000 - 2 * away, 5, 1 - side, 3),
+        (1, 1, 1000 + 300 * away, 5, side, 3),
+        (1, 1, 1000 + 900 * away, 5, side, 3),
+        (2, 2, 1000 + 400 * away, 0, clear, 3),
+        (3, 3, 1000 - 2 * away, 0, 1 - side, 3),
+        (4, 4, 1000 + 290 * away, 5, 1 - side, 3),
+        (4, 4, 1000 + 310 * away, 5, side, 3),
+    ]
+    made = check(array(rows), 256, 1 << 18)
+    assert made[-1].base != made[0].base

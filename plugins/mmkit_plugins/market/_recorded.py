@@ -89,14 +89,16 @@ def on_grid(price: Any, quantity: Any, kind: Any, instrument: Any) -> tuple[Any,
     """
     trade = (kind == mmkit.BUY) | (kind == mmkit.SELL)
     priced = trade | (kind == mmkit.BID) | (kind == mmkit.ASK)
-    ticks, lots = price / instrument.tick_size, np.rint(quantity / instrument.lot_size)
-    tick = np.rint(ticks)
+    with np.errstate(invalid="ignore", over="ignore"):  # of prices that are faults
+        ticks, lots = price / instrument.tick_size, np.rint(quantity / instrument.lot_size)
+        tick = np.rint(ticks)
+        on = np.abs(ticks - tick) <= np.maximum(1e-6, 1e-13 * tick)
     faults = (
         (~(np.isfinite(price) & ((price > 0) | ~priced)), "price {0!r} is not above 0"),
         (~(np.isfinite(quantity) & (quantity >= 0)), "quantity {1!r} is not at least 0"),
         (~((ticks < MOST) & (lots < MOST)), "price {0!r} or quantity {1!r} is too large"),
         (trade & (quantity == 0), "quantity {1!r} of a trade is not above 0"),
-        (~(np.abs(ticks - tick) <= np.maximum(1e-6, 1e-13 * tick)), "price {0!r} is no multiple of tick_size {2!r}"),
+        (~on, "price {0!r} is no multiple of tick_size {2!r}"),
     )
     found = [(int(wrong.argmax()), order, said) for order, (wrong, said) in enumerate(faults) if wrong.any()]
     if found:

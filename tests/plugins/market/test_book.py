@@ -281,6 +281,20 @@ def test_informed_resting_orders_follow_later_where_they_react_later() -> None:
     assert slow - quick > 3 * np.hypot(error, other_error)
 
 
+def test_resting_flow_knows_the_price_of_a_reaction_ago_across_blocks_too() -> None:
+    """What market orders know is the path itself; limit orders see it later, wherever the drawing of blocks pauses."""
+    params = book.Params(sigma=1.0, market_rate=500.0, reaction=5 * SECOND, duration=300 * SECOND)
+    rng = np.random.default_rng(4)
+    drawn = [row for block in book._arrivals(params, 10_000 * book.GRID, 0.01, rng) for row in block]
+    time, floor, stream = (np.array(column) for column in list(zip(*drawn, strict=True))[:3])
+    assert len(drawn) > 2 * book.BLOCK
+    path, late = stream == book.MARKET, (stream != book.MARKET) & (time > 6 * SECOND)
+    before = np.searchsorted(time[path], time[late] - 5 * SECOND, side="right") - 1
+    gap = np.abs(floor[path][before] - floor[late])
+    assert gap.max() < 60  # 100 ticks per sqrt(second) over a few milliseconds, against 220 in five seconds
+    assert gap.mean() < 5
+
+
 def test_the_defaults_are_a_lively_book(hour: History) -> None:
     held = np.diff(hour.time, append=3600 * SECOND) / (3600 * SECOND)
     spread = hour.ask - hour.bid

@@ -123,6 +123,7 @@ ROWS = [
 @pytest.mark.parametrize(
     ("row", "said"),
     [
+        ("1000,2000,true,ask,inf,2", "price inf is not above 0"),
         ("1000,2000,true,ask,nan,2", "price nan is not above 0"),
         ("1000,2000,true,ask,-10.1,2", "price -10.1 is not above 0"),
         ("1000,2000,true,ask,0,2", "price 0.0 is not above 0"),

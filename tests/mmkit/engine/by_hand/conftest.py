@@ -203,7 +203,7 @@ def play(tmp_path: Path) -> Callable[..., Result]:
             **settings,
         }
         (folder / "stack.toml").write_text(STACK.format(**chosen))
-        done = mmkit.run(folder / "stack.toml")
+        done = mmkit.run(folder / "stack.toml", engine="python")
         columns = ("exch_ts", "local_ts", "side", "price", "qty", "order_id", "maker")
         return Result(done.fills.select(columns).rows(), done.stack.execution.rule.act.__globals__["seen"], done)
 

@@ -46,7 +46,7 @@ def test_the_market_is_seen_as_it_is_known_and_not_as_it_is(market: Any, play: A
 
 
 def test_requests_arrive_in_the_order_sent(market: Any, play: Any) -> None:
-    # The order that rests first has its whole level ahead, and so has the second: both get what their place gives.
+    # One lot gets past the queue, to whoever came first.
     market.sold(2000, 99, 11).until(5000)
     result = play(market, {1000: [("buy", 99, 1, mmkit.POST_ONLY), ("buy", 99, 1, mmkit.POST_ONLY)]})
     assert result.fills == [(2000, 2020, 1, 99, 1, 1, True)]
