@@ -47,8 +47,9 @@ def fact_of(function: Any, name: str, value: Any, done: set[Any]) -> Iterator[Fa
     elif isinstance(value, types.ModuleType):
         if value.__name__ not in LIBRARIES:
             for attribute in function.__code__.co_names:
-                if attribute in vars(value):
-                    yield from fact_of(function, f"{name}.{attribute}", vars(value)[attribute], done)
+                found = getattr(value, attribute, None)
+                if found is not None:
+                    yield from fact_of(function, f"{name}.{attribute}", found, done)
     elif isinstance(value, type) and issubclass(value, enum.Enum):
         yield (name, [(member.name, member.value) for member in value])
     elif isinstance(value, type) or callable(value):

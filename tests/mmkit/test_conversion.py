@@ -344,6 +344,7 @@ def test_a_clear_reaches_levels_outside_the_window(side: int) -> None:
         (3, 3, 1000 - 2 * away, 0, 1 - side, 3),
         (4, 4, 1000 + 290 * away, 5, 1 - side, 3),
         (4, 4, 1000 + 310 * away, 5, side, 3),
+        (5, 5, 1000 + 311 * away, 5, side, 3),
     ]
     made = check(array(rows), 256, 1 << 18)
     assert made[-1].base != made[0].base

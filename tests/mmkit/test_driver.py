@@ -287,7 +287,9 @@ def test_a_rule_that_returns_nan_is_named_and_what_came_before_is_kept(
     go: Go, file: Path, role: str, rule: str, what: str
 ) -> None:
     tables = {"pricing": "half_spread = 1.0", "sizing": "quantity = 2.0\nmax_position = 10.0"}
-    text = STACK.replace(f'[{role}]\nuse = "fixed"\n{tables.get(role)}\n', "") + f'[{role}]\nuse = "{rule}"\nat = {{}}\n'
+    text = (
+        STACK.replace(f'[{role}]\nuse = "fixed"\n{tables.get(role)}\n', "") + f'[{role}]\nuse = "{rule}"\nat = {{}}\n'
+    )
     whole = go(text=text.format(10**6), out=None)
     run = go(text=text.format(60))
     assert isinstance(run.error, mmkit.PluginError)
@@ -319,7 +321,9 @@ def test_a_market_rules_own_mistake_is_the_plugins_fault_and_its_events_before_a
 
 
 def test_a_setup_that_raises_is_the_plugins_fault(go: Go) -> None:
-    with pytest.raises(mmkit.PluginError, match=r"signals\.watch: unprepared \(faulty\.py\): setup raised ZeroDivision"):
+    with pytest.raises(
+        mmkit.PluginError, match=r"signals\.watch: unprepared \(faulty\.py\): setup raised ZeroDivision"
+    ):
         raise go(text=STACK.replace('use = "faulty"', 'use = "unprepared"'), out=None).error or AssertionError
 
 

@@ -2,7 +2,8 @@
 
 The book is a dict per side and one row is one event. It follows the peer's rules in all but its faults
 (test_peer_faults.py) and agrees with it to the last fill, so it stands in where the peer is wrong or cannot be
-installed. Only whole orders; quantities are lots.
+installed. Only whole orders. Quantities are lots, but an order's place in its queue is kept in base currency: what a sum
+of decimals leaves behind decides whether a broken power of it exists.
 """
 
 import math
@@ -85,7 +86,7 @@ class Book:
 
 @attrs.define
 class Order:
-    """An order of ours at the venue."""
+    """An order of ours at the venue; what is ahead and what traded since its level changed, in base currency."""
 
     tick: int
     side: int
@@ -113,15 +114,21 @@ def behind(case: Case, front: float, back: float) -> float:
         return 1.0 if math.isinf(share) else share
 
 
-def queue(case: Case, order: Order, previous: int, new: int) -> None:
+def amount(case: Case, lots: int) -> float:
+    """Returns lots in base currency, as a file's decimals say it: nine times 0.001 is 0.009."""
+    return round(lots * case.lot, 12)
+
+
+def queue(case: Case, order: Order, previous: float, new: float) -> None:
     """Moves an order forward when its level changes."""
-    decrease = previous - new - order.traded
+    decrease = previous - new
+    decrease -= order.traded
     order.traded = 0.0
     if case.model == "risk-averse" or decrease < 0:
         order.front = min(order.front, new)
         return
     back = previous - order.front
-    p = behind(case, order.front * case.lot, back * case.lot)
+    p = behind(case, order.front, back)
     front = order.front - (1.0 - p) * decrease + min(back - p * decrease, 0.0)
     order.front = min(front, new) if not math.isnan(front) else new
 
@@ -208,7 +215,7 @@ class SlowEngine:
             return
         order = self.resting.get(tick)
         if order and (order.side > 0) == bid:
-            queue(self.case, order, previous, lots)
+            queue(self.case, order, amount(self.case, previous), amount(self.case, lots))
         for order in list(self.resting.values()):
             if bid and order.side < 0 and order.tick <= self.venue.bids.best:
                 self.fill(order, at)
@@ -220,9 +227,10 @@ class SlowEngine:
         at, _, bought, tick, lots = row
         for order in [o for o in self.resting.values() if (o.side < 0) == bought]:
             if order.tick == tick:
-                order.front -= lots
-                order.traded += lots
-            if order.side * (order.tick - tick) > 0 or (order.tick == tick and order.front <= -0.5):
+                order.front -= amount(self.case, lots)
+                order.traded += amount(self.case, lots)
+            turn = order.tick == tick and -order.front / self.case.lot >= 0.5
+            if turn or order.side * (order.tick - tick) > 0:
                 self.fill(order, at)
 
     def take(self, at: int, what: str, tick: int, side: int) -> None:
@@ -233,7 +241,7 @@ class SlowEngine:
         crosses = tick >= self.venue.asks.best if side > 0 else tick <= self.venue.bids.best
         if not crosses:
             ahead = (self.venue.bids if side > 0 else self.venue.asks).lots.get(tick, 0)
-            self.resting[tick] = Order(tick, side, float(ahead))
+            self.resting[tick] = Order(tick, side, amount(self.case, ahead))
         self.tell(at, "expired" if crosses else "working", tick, side)
 
     def decide(self, now: int) -> None:
@@ -272,7 +280,7 @@ def slow_outcome(case: Case) -> Outcome:
     rows = np.load(case.data)["data"]
     engine = SlowEngine(case, stream(rows, AT_LOCAL, "local_ts", case), stream(rows, AT_VENUE, "exch_ts", case))
     engine.run()
-    amounts = [side * tick * case.tick * lots * case.lot for _, side, tick, lots in engine.fills]
-    fees = case.maker_fee * math.fsum(abs(amount) for amount in amounts)
-    cash = -math.fsum(amounts) - fees
+    paid = [side * tick * case.tick * lots * case.lot for _, side, tick, lots in engine.fills]
+    fees = case.maker_fee * math.fsum(abs(each) for each in paid)
+    cash = -math.fsum(paid) - fees
     return Outcome(fills=ordered(engine.fills), position=engine.position, fees=fees, cash=cash)

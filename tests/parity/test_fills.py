@@ -52,6 +52,12 @@ VARIED: list[tuple[str, dict[str, Any]]] = [
     (BTC, {"skew": 30.0, "max_position": 5.0, "half_spread": 1.0, "levels": 4, "gap": 7}),
     (ETH, {"skew": 0.02, "max_position": 50.0, "quantity": 3.0, "half_spread": 0.005, "model": "log2", "levels": 3}),
     (SPOT, {"skew": 20.0, "levels": 2, "gap": 100, "model": "power", "exponent": 1.0}),
+    # A queue position that is not quite zero, once: it has no square root if a sum of decimals went below zero.
+    (
+        ETH,
+        {"half_spread": 0.2, "levels": 4, "gap": 5, "model": "power", "exponent": 0.5, "every": 118_021_414}
+        | {"entry": 125_129_416, "response": 1 * MS, "quantity": 1.0, "max_position": 10.0},
+    ),
     # Fees: none, and a cost.
     (BTC, {"maker_fee": 0.0, "half_spread": 0.5}),
     (ETH, {"maker_fee": 0.0002, "half_spread": 0.05}),

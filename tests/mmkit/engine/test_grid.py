@@ -100,9 +100,7 @@ def test_quotes_that_meet_part_around_their_middle(post_only: bool) -> None:
     assert on_grid(108.0, 103.0, post_only=post_only) == [(105, 1, 106, 1)]
 
 
-@given(
-    st.floats(50, 150), st.floats(50, 150), st.integers(60, 120), st.integers(1, 30), st.booleans()
-)
+@given(st.floats(50, 150), st.floats(50, 150), st.integers(60, 120), st.integers(1, 30), st.booleans())
 def test_own_sides_never_cross_and_post_only_never_takes(
     bid: float, ask: float, best: int, gap: int, post_only: bool
 ) -> None:

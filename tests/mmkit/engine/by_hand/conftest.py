@@ -14,7 +14,7 @@ import pytest
 
 import mmkit
 
-PLUGIN = '''
+PLUGIN = """
 from pathlib import Path
 
 import attrs
@@ -69,7 +69,7 @@ def mmkit_execution():
     return mmkit.Execution(
         "script", params=Script, compiled=False, triggers=lambda params: int(params.on), next_time=next_time, act=act
     )
-'''
+"""
 
 STACK = """
 [stack]

@@ -48,9 +48,7 @@ def test_it_takes_nothing_beyond_its_price(market: Any, play: Any) -> None:
 
 def test_what_we_took_is_not_there_a_second_time(market: Any, play: Any) -> None:
     # The recording still has the 10 lots at 101: its takers were not us.
-    result = play(
-        market.until(5000), {1000: [("buy", 101, 6, mmkit.LIMIT)], 1100: [("buy", 101, 7, mmkit.LIMIT)]}
-    )
+    result = play(market.until(5000), {1000: [("buy", 101, 6, mmkit.LIMIT)], 1100: [("buy", 101, 7, mmkit.LIMIT)]})
     assert [fill[3:6] for fill in result.fills[:2]] == [(101, 6, 1), (101, 4, 2)]
 
 

@@ -171,7 +171,9 @@ def test_chunks_of_two_clocks_and_a_gap_may_end_anywhere(
     market: Any, play: Any, monkeypatch: pytest.MonkeyPatch, rows: int
 ) -> None:
     market.bid(2100, 99, 6, known=2300).sold(2000, 99, 8, known=2600).ask(2700, 100, 3).bid(2800, 97, 1, known=2810)
-    market.gap(3000).sold(3100, 90, 99).book(3500, {99: 10}, {101: 10}).sold(4000, 99, 30).bought(4100, 101, 12).until(6000)
+    market.gap(3000).sold(3100, 90, 99).book(3500, {99: 10}, {101: 10}).sold(4000, 99, 30).bought(4100, 101, 12).until(
+        6000
+    )
     script = {1000: [("buy", 99, 5, POST), ("sell", 101, 3, POST)], 3700: [("buy", 98, 2, POST)]}
     usual = play(market, script, on='["timer", "book", "trade"]')
     monkeypatch.setitem(conversion.chunks.__kwdefaults__, "rows", rows)
