@@ -20,7 +20,7 @@ ARGUMENTS: dict[Role, dict[str, tuple[str, ...]]] = {
     },
     Role.VENUE: {
         "rest": ("params", "state", "order", "ahead"),
-        "trade": ("params", "state", "order", "lots"),
+        "trade": ("params", "state", "order", "quantity"),
         "depth_change": ("params", "state", "order", "previous", "new"),
         "fill_probability": ("params", "distance", "dt"),
     },

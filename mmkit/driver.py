@@ -159,7 +159,9 @@ def move_window(session: Any, view: Any, stream: str, chunk: Any, book: Any) -> 
     from mmkit.engine.matching import level_key
 
     exchange = session.exchange
-    for place in (*exchange.bids[: exchange.bid_count], *exchange.asks[: exchange.ask_count]):
+    bids = exchange.resting[: exchange.bid_count]
+    asks = exchange.resting[exchange.room : exchange.room + exchange.ask_count]
+    for place in (*bids, *asks):
         order = session.desk.orders[place]
         order.key = level_key(exchange, book, order.side, order.tick)
 

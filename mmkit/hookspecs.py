@@ -4,9 +4,9 @@ A rule's functions are plain Python in the compilable subset. What each role's f
 
     market      events(params, instrument, rng) -> iterator of arrays of mmkit.EVENT
                 paths(params, instrument, rng) -> iterator of arrays of mid prices, one per independent path; step(params) -> ns
-    venue       rest(params, state, order, ahead)                   an order comes to rest behind `ahead` lots
-                trade(params, state, order, lots)                   `lots` traded at its price
-                depth_change(params, state, order, previous, new)   its level went from `previous` to `new` lots
+    venue       rest(params, state, order, ahead)                   an order comes to rest behind `ahead` (base currency)
+                trade(params, state, order, quantity)               `quantity` traded at its price
+                depth_change(params, state, order, previous, new)   its level went from `previous` to `new`
                 fill_probability(params, distance, dt) -> float     of a quote `distance` from the mid (quote currency) within dt seconds
     signals     on_book(params, state, market), on_trade(params, state, market, trade), on_fill(params, state, market, fill),
                 on_clock(params, state, market)                     before each decision and each record

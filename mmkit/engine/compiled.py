@@ -36,7 +36,8 @@ def jit(function: Any) -> Any:
 
     def once_for_all_constants(arguments: Any, keywords: Any) -> Any:
         """numba would compile a function anew for every constant that it is called with."""
-        return template(tuple(numba.types.unliteral(argument) for argument in arguments), keywords)
+        plain = tuple(numba.types.unliteral(argument) for argument in arguments)  # type: ignore[no-untyped-call]
+        return template(plain, keywords)
 
     compiled.get_call_template = once_for_all_constants
     return compiled

@@ -44,7 +44,8 @@ def sound(s: Any, price: float, half_bid: float, half_ask: float, bid_qty: float
 def to_grid(s: Any, bid: float, ask: float) -> None:
     """Turns the inner quotes (quote currency; infinite = no quote) and the ladder's levels into ticks and lots.
 
-    Post-only quotes stay a tick away from the other side of the book; if both sides meet they part around their middle.
+    Post-only quotes stay a tick away from the other side of the book. Quotes that cross each other part around their middle; where
+    both fall on one price the execution places the bid alone, as a price has one own order.
     """
     ladder = s.ladder
     market = s.market
@@ -60,7 +61,7 @@ def to_grid(s: Any, bid: float, ask: float) -> None:
         inner_ask = ceil_to_grid(ask / market.tick_size)
         if s.desk.post_only:
             inner_ask = max(inner_ask, market.bid_ticks + 1)
-    if bids and asks and inner_bid >= inner_ask:
+    if bids and asks and inner_bid > inner_ask:
         inner_bid = (inner_bid + inner_ask) // 2
         inner_ask = inner_bid + 1
     for i in range(ladder.levels):

@@ -1,4 +1,8 @@
-"""The venue's side: orders arrive, rest, queue and execute against a replayed book."""
+"""The venue's side: orders arrive, rest, queue and execute against a replayed book.
+
+Both sides are one code: `side` is +1 for our bids and -1 for our asks, and (a - b) * side > 0 says that price a is better for us to trade
+at first than b. Our resting orders stand in `exchange.resting`, bids from place 0, asks from `room`, best price first, then oldest.
+"""
 
 import math
 from typing import Any
@@ -30,17 +34,15 @@ def answer(s: Any, now: int, place: int, kind: int, tick: int, lots: int, maker:
         return now
     time = now + exchange.response_latency
     if end != exchange.answer_first:
-        last = exchange.answer_time[(end - 1) & exchange.mask]
-        if time < last:
-            time = last
-    at = end & exchange.mask
-    exchange.answer_time[at] = time
-    exchange.answer_place[at] = place
-    exchange.answer_id[at] = s.desk.orders[place].id
-    exchange.answer_kind[at] = kind
-    exchange.answer_tick[at] = tick
-    exchange.answer_lots[at] = lots
-    exchange.answer_maker[at] = maker
+        time = max(time, exchange.answers[(end - 1) & exchange.mask].time)
+    sent = exchange.answers[end & exchange.mask]
+    sent.time = time
+    sent.place = place
+    sent.id = s.desk.orders[place].id
+    sent.kind = kind
+    sent.tick = tick
+    sent.lots = lots
+    sent.maker = maker
     exchange.answer_end = end + 1
     return int(time)
 
@@ -48,9 +50,12 @@ def answer(s: Any, now: int, place: int, kind: int, tick: int, lots: int, maker:
 def execute(s: Any, log: Any, now: int, place: int, tick: int, lots: int, maker: int) -> None:
     """Executes `lots` of an order at `tick`: an answer, and a row of the fill log."""
     order = s.desk.orders[place]
+    exchange = s.exchange
     order.open -= lots
     known = answer(s, now, place, EXECUTED, tick, lots, maker)
-    exchange = s.exchange
+    if log.fills == log.fill_capacity:
+        exchange.fault = TOO_MANY_ANSWERS
+        return
     at = log.fills * FILL_COLUMNS
     log.fill[at] = now
     log.fill[at + 1] = known
@@ -68,44 +73,46 @@ def execute(s: Any, log: Any, now: int, place: int, tick: int, lots: int, maker:
     log.fills += 1
 
 
+def first_of(exchange: Any, side: int) -> int:
+    """Returns where a side begins in `resting`."""
+    return 0 if side > 0 else int(exchange.room)
+
+
+def end_of(exchange: Any, side: int) -> int:
+    """Returns where a side ends in `resting`."""
+    return int(exchange.bid_count) if side > 0 else int(exchange.room + exchange.ask_count)
+
+
 def rank(s: Any, place: int) -> None:
-    """Enters a resting order into its side: best price first, oldest first at one price."""
+    """Enters a resting order into its side."""
     exchange = s.exchange
     orders = s.desk.orders
-    tick = orders[place].tick
-    if orders[place].side > 0:
-        i = exchange.bid_count
-        while i > 0 and orders[exchange.bids[i - 1]].tick < tick:
-            exchange.bids[i] = exchange.bids[i - 1]
-            i -= 1
-        exchange.bids[i] = place
+    side = orders[place].side
+    i = end_of(exchange, side)
+    first = first_of(exchange, side)
+    while i > first and (orders[place].tick - orders[exchange.resting[i - 1]].tick) * side > 0:
+        exchange.resting[i] = exchange.resting[i - 1]
+        i -= 1
+    exchange.resting[i] = place
+    if side > 0:
         exchange.bid_count += 1
     else:
-        i = exchange.ask_count
-        while i > 0 and orders[exchange.asks[i - 1]].tick > tick:
-            exchange.asks[i] = exchange.asks[i - 1]
-            i -= 1
-        exchange.asks[i] = place
         exchange.ask_count += 1
 
 
-def unrank_bid(exchange: Any, at: int) -> None:
-    """Takes the bid at position `at` out."""
-    exchange.bid_count -= 1
-    for i in range(at, exchange.bid_count):
-        exchange.bids[i] = exchange.bids[i + 1]
+def unrank(exchange: Any, side: int, at: int) -> None:
+    """Takes the order at position `at` of `resting` out of its side."""
+    for i in range(at, end_of(exchange, side) - 1):
+        exchange.resting[i] = exchange.resting[i + 1]
+    if side > 0:
+        exchange.bid_count -= 1
+    else:
+        exchange.ask_count -= 1
 
 
-def unrank_ask(exchange: Any, at: int) -> None:
-    """Takes the ask at position `at` out."""
-    exchange.ask_count -= 1
-    for i in range(at, exchange.ask_count):
-        exchange.asks[i] = exchange.asks[i + 1]
-
-
-def level_key(view: Any, book: Any, side: int, tick: int) -> int:
-    """Returns the place of a level in the book whose base `view` has, or -1 outside of its window."""
-    key = (tick - view.base) * 2
+def level_key(exchange: Any, book: Any, side: int, tick: int) -> int:
+    """Returns the place of a level in the venue's book, or -1 outside of its window."""
+    key = (tick - exchange.base) * 2
     if side < 0:
         key += 1
     if 0 <= key < len(book):
@@ -113,19 +120,24 @@ def level_key(view: Any, book: Any, side: int, tick: int) -> int:
     return -1
 
 
+def opposite(exchange: Any, side: int) -> int:
+    """Returns the best price that our orders of a side would trade with."""
+    return int(exchange.best_ask) if side > 0 else int(exchange.best_bid)
+
+
 def arrive(s: Any, book: Any, log: Any, now: int) -> None:
     """Takes the next request: an order is refused, takes, or rests; a cancel finds its order or comes too late."""
     desk = s.desk
     exchange = s.exchange
-    at = desk.sent_first & desk.mask
+    request = desk.sent[desk.sent_first & desk.mask]
     desk.sent_first += 1
-    place = desk.sent_place[at]
+    place = request.place
     order = desk.orders[place]
-    if desk.sent_kind[at] != PLACING:
-        withdraw(s, now, place, desk.sent_id[at])
+    if request.kind != PLACING:
+        withdraw(s, now, place, request.id)
         return
     order.open = order.lots
-    crosses = order.tick >= exchange.best_ask if order.side > 0 else order.tick <= exchange.best_bid
+    crosses = (order.tick - opposite(exchange, order.side)) * order.side >= 0
     if order.kind == POST_ONLY and crosses:
         exchange.rejected += 1
         order.open = 0
@@ -145,7 +157,7 @@ def arrive(s: Any, book: Any, log: Any, now: int) -> None:
     order.key = level_key(exchange, book, order.side, order.tick)
     ahead = 0.0
     if order.key >= 0:
-        ahead = float(book[order.key])
+        ahead = in_base(s.market, int(book[order.key]))
     order.traded = 0.0
     rest(s, order, ahead)
     rank(s, place)
@@ -155,214 +167,178 @@ def arrive(s: Any, book: Any, log: Any, now: int) -> None:
 def withdraw(s: Any, now: int, place: int, id: int) -> None:
     """Cancels a resting order, or answers that there is none."""
     exchange = s.exchange
-    orders = s.desk.orders
-    if orders[place].id == id and orders[place].open > 0:
-        for i in range(exchange.bid_count):
-            if exchange.bids[i] == place:
-                unrank_bid(exchange, i)
-                break
-        for i in range(exchange.ask_count):
-            if exchange.asks[i] == place:
-                unrank_ask(exchange, i)
-                break
-        orders[place].open = 0
+    order = s.desk.orders[place]
+    kind = NOT_FOUND
+    if order.id == id and order.open > 0:
+        kind = WITHDRAWN
+        order.open = 0
         exchange.cancelled += 1
-        answer(s, now, place, WITHDRAWN, orders[place].tick, 0, 1)
-    else:
-        answer(s, now, place, NOT_FOUND, orders[place].tick, 0, 1)
+        for i in range(first_of(exchange, order.side), end_of(exchange, order.side)):
+            if exchange.resting[i] == place:
+                unrank(exchange, order.side, i)
+                break
+    answer(s, now, place, kind, order.tick, 0, 1)
 
 
 def take(s: Any, book: Any, log: Any, now: int, place: int) -> None:
     """An order that crosses takes from the other side: level by level, or (partial_fills off) whole at the best price."""
     exchange = s.exchange
     order = s.desk.orders[place]
-    base = exchange.base
-    if not exchange.partial_fills:
-        best = exchange.best_ask if order.side > 0 else exchange.best_bid
-        if NO_BID < best < NO_ASK:
-            execute(s, log, now, place, best, order.open, 0)
+    side = order.side
+    tick = opposite(exchange, side)
+    if tick in (NO_BID, NO_ASK):
         return
-    if order.side > 0:
-        tick = exchange.best_ask
-        skip = exchange.taken_asks
-        while order.open > 0 and tick - base < len(book) // 2 and (order.kind == MARKET or tick <= order.tick):
-            lots = book[(tick - base) * 2 + 1]
-            used = min(skip, lots)
-            skip -= used
-            lots = min(lots - used, order.open)
-            if lots > 0:
-                exchange.taken_asks += lots
-                execute(s, log, now, place, tick, lots, 0)
-            tick += 1
+    if not exchange.partial_fills:
+        execute(s, log, now, place, tick, order.open, 0)
+        return
+    skip = exchange.taken_asks if side > 0 else exchange.taken_bids
+    while order.open > 0 and (order.kind == MARKET or (order.tick - tick) * side >= 0):
+        key = level_key(exchange, book, -side, tick)
+        if key < 0:
+            return
+        used = min(skip, int(book[key]))
+        skip -= used
+        lots = min(int(book[key]) - used, order.open)
+        if lots > 0:
+            count_taken(exchange, side, lots)
+            execute(s, log, now, place, tick, lots, 0)
+        tick += side
+
+
+def count_taken(exchange: Any, side: int, lots: int) -> None:
+    """Notes that our orders of a side took lots which the recorded book goes on to show."""
+    if side > 0:
+        exchange.taken_asks += lots
     else:
-        tick = exchange.best_bid
-        skip = exchange.taken_bids
-        while order.open > 0 and tick >= base and (order.kind == MARKET or tick >= order.tick):
-            lots = book[(tick - base) * 2]
-            used = min(skip, lots)
-            skip -= used
-            lots = min(lots - used, order.open)
-            if lots > 0:
-                exchange.taken_bids += lots
-                execute(s, log, now, place, tick, lots, 0)
-            tick -= 1
+        exchange.taken_bids += lots
 
 
-def hit_bids(s: Any, log: Any, now: int, tick: int, lots: int) -> None:
-    """An aggressive seller traded `lots` at `tick`: our bids above it execute, those at it move up their queue."""
+def hit(s: Any, log: Any, now: int, side: int, tick: int, lots: int) -> None:
+    """An aggressor traded `lots` at `tick` with our side: our better prices execute, orders at the price move up their queue."""
     exchange = s.exchange
     left = lots
-    i = 0
-    while i < exchange.bid_count:
-        place = exchange.bids[i]
+    i = first_of(exchange, side)
+    end = end_of(exchange, side)
+    while i < end:
+        place = exchange.resting[i]
         order = s.desk.orders[place]
-        if order.tick < tick:
-            break
+        if (order.tick - tick) * side < 0:
+            return
         done = reached(s, order, tick, lots, left)
         if done > 0:
             left -= done
             execute(s, log, now, place, order.tick, done, 1)
         if order.open == 0:
-            unrank_bid(exchange, i)
-        else:
-            i += 1
-
-
-def hit_asks(s: Any, log: Any, now: int, tick: int, lots: int) -> None:
-    """An aggressive buyer traded `lots` at `tick`: our asks below it execute, those at it move up their queue."""
-    exchange = s.exchange
-    left = lots
-    i = 0
-    while i < exchange.ask_count:
-        place = exchange.asks[i]
-        order = s.desk.orders[place]
-        if order.tick > tick:
-            break
-        done = reached(s, order, tick, lots, left)
-        if done > 0:
-            left -= done
-            execute(s, log, now, place, order.tick, done, 1)
-        if order.open == 0:
-            unrank_ask(exchange, i)
+            unrank(exchange, side, i)
+            end -= 1
         else:
             i += 1
 
 
 def reached(s: Any, order: Any, tick: int, lots: int, left: int) -> int:
-    """Returns the lots of an order that a trade of `lots` at `tick` executes, `left` of them not yet used up by better orders."""
+    """Returns how much of an order a trade of `lots` at `tick` executes; `left` is not yet used up by better orders."""
+    partial = s.exchange.partial_fills
+    beyond = left
     if order.tick == tick:
-        trade(s, order, float(lots))
-        if s.exchange.partial_fills:
-            order.front += lots - left  # that part went to better orders of ours
-        if order.front > -0.5:
+        trade(s, order, in_base(s.market, lots))
+        if partial:
+            order.front += in_base(s.market, lots - left)  # that part went to better orders of ours
+        past = -order.front / s.market.lot_size
+        if past < 0.5:
             return 0
-        beyond = int(0.5 - order.front)
-    else:
-        beyond = left
-    if not s.exchange.partial_fills:
+        beyond = int(past + 0.5)
+    if not partial:
         return int(order.open)
     if order.tick == tick:
         order.front = 0.0
     return int(min(beyond, left, order.open))
 
 
-def cross(s: Any, book: Any, log: Any, now: int) -> None:
-    """After a change of the book: our orders that the other side's best price has reached execute."""
+def in_base(market: Any, lots: int) -> float:
+    """Returns lots in base currency as their decimals parse: nine lots of 0.001 are 0.009, not 9 * 0.001."""
+    if market.lots_per_unit > 0.0:
+        return float(lots / market.lots_per_unit)
+    return float(lots * market.lot_size)
+
+
+def cross(s: Any, book: Any, log: Any, now: int, side: int) -> None:
+    """After a change of the book: our orders of a side that the other side's best price has reached execute."""
     exchange = s.exchange
     orders = s.desk.orders
-    base = exchange.base
-    if exchange.bid_count > 0 and exchange.best_ask <= orders[exchange.bids[0]].tick:
-        i = 0
-        while i < exchange.bid_count:
-            place = exchange.bids[i]
-            order = orders[place]
-            if order.tick < exchange.best_ask:
-                break
-            lots = order.open
-            if exchange.partial_fills:
-                resting = -exchange.taken_asks
-                for tick in range(exchange.best_ask, min(order.tick + 1, base + len(book) // 2)):
-                    resting += book[(tick - base) * 2 + 1]
-                lots = min(lots, max(resting, 0))
-                exchange.taken_asks += lots
-            if lots > 0:
-                execute(s, log, now, place, order.tick, lots, 1)
-            if order.open == 0:
-                unrank_bid(exchange, i)
-            else:
-                i += 1
-    else:
-        exchange.taken_asks = 0
-    if exchange.ask_count > 0 and exchange.best_bid >= orders[exchange.asks[0]].tick:
-        i = 0
-        while i < exchange.ask_count:
-            place = exchange.asks[i]
-            order = orders[place]
-            if order.tick > exchange.best_bid:
-                break
-            lots = order.open
-            if exchange.partial_fills:
-                resting = -exchange.taken_bids
-                for tick in range(max(order.tick, base), exchange.best_bid + 1):
-                    resting += book[(tick - base) * 2]
-                lots = min(lots, max(resting, 0))
-                exchange.taken_bids += lots
-            if lots > 0:
-                execute(s, log, now, place, order.tick, lots, 1)
-            if order.open == 0:
-                unrank_ask(exchange, i)
-            else:
-                i += 1
-    else:
-        exchange.taken_bids = 0
+    i = first_of(exchange, side)
+    end = end_of(exchange, side)
+    best = opposite(exchange, side)
+    if i == end or (orders[exchange.resting[i]].tick - best) * side < 0:
+        if side > 0:
+            exchange.taken_asks = 0
+        else:
+            exchange.taken_bids = 0
+        return
+    while i < end:
+        place = exchange.resting[i]
+        order = orders[place]
+        if (order.tick - best) * side < 0:
+            return
+        lots = order.open
+        if exchange.partial_fills:
+            lots = min(lots, shown(exchange, book, side, best, order.tick))
+            count_taken(exchange, side, lots)
+        if lots > 0:
+            execute(s, log, now, place, order.tick, lots, 1)
+        if order.open == 0:
+            unrank(exchange, side, i)
+            end -= 1
+        else:
+            i += 1
+
+
+def shown(exchange: Any, book: Any, side: int, best: int, limit: int) -> int:
+    """Returns the lots from the other side's best price up to a limit that our orders have not taken yet."""
+    found = -exchange.taken_asks if side > 0 else -exchange.taken_bids
+    tick = best
+    while (limit - tick) * side >= 0:
+        key = level_key(exchange, book, -side, tick)
+        if key < 0:
+            break
+        found += book[key]
+        tick += side
+    return int(max(found, 0))
 
 
 def watch(s: Any, book: Any) -> None:
     """Before rows are stored: remembers the lots at our levels and marks them, so that touched ones show."""
     exchange = s.exchange
     orders = s.desk.orders
-    for i in range(exchange.bid_count):
-        order = orders[exchange.bids[i]]
-        if order.key >= 0:
-            order.seen = book[order.key]
-    for i in range(exchange.ask_count):
-        order = orders[exchange.asks[i]]
-        if order.key >= 0:
-            order.seen = book[order.key]
-    for i in range(exchange.bid_count):
-        key = orders[exchange.bids[i]].key
-        if key >= 0:
-            book[key] = -1
-    for i in range(exchange.ask_count):
-        key = orders[exchange.asks[i]].key
-        if key >= 0:
-            book[key] = -1
+    for side in (1, -1):
+        first = first_of(exchange, side)
+        end = end_of(exchange, side)
+        for i in range(first, end):
+            order = orders[exchange.resting[i]]
+            if order.key >= 0:
+                order.seen = book[order.key]
+        for i in range(first, end):
+            order = orders[exchange.resting[i]]
+            if order.key >= 0:
+                book[order.key] = -1
 
 
 def queue(s: Any, book: Any) -> None:
     """After rows are stored: levels still marked were not touched and are restored; the queue model hears of the others."""
     exchange = s.exchange
     orders = s.desk.orders
-    for i in range(exchange.bid_count):
-        untouched(orders[exchange.bids[i]], book)
-    for i in range(exchange.ask_count):
-        untouched(orders[exchange.asks[i]], book)
-    for i in range(exchange.bid_count):
-        requeue(s, book, orders[exchange.bids[i]])
-    for i in range(exchange.ask_count):
-        requeue(s, book, orders[exchange.asks[i]])
-
-
-def untouched(order: Any, book: Any) -> None:
-    """Turns `seen` negative where the level still carries the mark; several orders may share a level."""
-    if order.key >= 0 and book[order.key] == -1:
-        order.seen = -1 - order.seen
-
-
-def requeue(s: Any, book: Any, order: Any) -> None:
-    """Restores an untouched level, or tells the queue model how the level of this order changed."""
-    if order.key >= 0:
-        if order.seen < 0:
-            book[order.key] = -1 - order.seen
-        else:
-            depth_change(s, order, float(order.seen), float(book[order.key]))
+    for side in (1, -1):
+        first = first_of(exchange, side)
+        end = end_of(exchange, side)
+        # Several orders may share a level: which are untouched is noted, as a negative `seen`, before any is restored.
+        for i in range(first, end):
+            order = orders[exchange.resting[i]]
+            if order.key >= 0 and book[order.key] == -1:
+                order.seen = -1 - order.seen
+        for i in range(first, end):
+            order = orders[exchange.resting[i]]
+            if order.key >= 0:
+                if order.seen < 0:
+                    book[order.key] = -1 - order.seen
+                else:
+                    previous = in_base(s.market, order.seen)
+                    depth_change(s, order, previous, in_base(s.market, int(book[order.key])))

@@ -127,7 +127,7 @@ class Writer:
                     f"    return {own}_{name}(s.{own}_params, distance, dt)",
                 ]
                 continue
-            given = {"rest": "ahead", "trade": "lots", "depth_change": "previous, new"}[name]
+            given = {"rest": "ahead", "trade": "quantity", "depth_change": "previous, new"}[name]
             lines += [
                 f"def {name}(s, order, {given}):",
                 f"    {own}_{name}(s.{own}_params, s.{own}_state, order, {given})",

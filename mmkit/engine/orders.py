@@ -31,14 +31,12 @@ def send(desk: Any, now: int, place: int, id: int, kind: int) -> None:
         return
     time = now + desk.entry_latency
     if end != desk.sent_first:
-        last = desk.sent_time[(end - 1) & desk.mask]
-        if time < last:
-            time = last
-    at = end & desk.mask
-    desk.sent_time[at] = time
-    desk.sent_place[at] = place
-    desk.sent_id[at] = id
-    desk.sent_kind[at] = kind
+        time = max(time, desk.sent[(end - 1) & desk.mask].time)
+    request = desk.sent[end & desk.mask]
+    request.time = time
+    request.place = place
+    request.id = id
+    request.kind = kind
     desk.sent_end = end + 1
 
 
@@ -105,19 +103,18 @@ def answered(s: Any, book: Any) -> None:
     """Takes the next answer: the order's state, and for an execution the ledger."""
     desk = s.desk
     exchange = s.exchange
-    at = exchange.answer_first & exchange.mask
+    answer = exchange.answers[exchange.answer_first & exchange.mask]
     exchange.answer_first += 1
-    order = desk.orders[exchange.answer_place[at]]
-    if order.id != exchange.answer_id[at]:
+    order = desk.orders[answer.place]
+    if order.id != answer.id:
         return  # a cancel came too late, and we had forgotten the order
-    kind = exchange.answer_kind[at]
+    kind = answer.kind
     if kind == EXECUTED:
-        lots = exchange.answer_lots[at]
-        order.remaining -= lots
+        order.remaining -= answer.lots
         if order.remaining == 0:
             order.state = FILLED
             order.request = NOTHING
-        book_fill(s, order.side, exchange.answer_tick[at], lots, exchange.answer_maker[at])
+        book_fill(s, order.side, answer.tick, answer.lots, answer.maker)
         on_fill(s, book)
     elif kind == ACCEPTED:
         order.state = WORKING

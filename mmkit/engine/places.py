@@ -40,8 +40,8 @@ def rest(s: Any, order: Any, ahead: float) -> None:
     """An order comes to rest."""
 
 
-def trade(s: Any, order: Any, lots: float) -> None:
-    """Lots traded at an order's price."""
+def trade(s: Any, order: Any, quantity: float) -> None:
+    """Something traded at an order's price."""
 
 
 def depth_change(s: Any, order: Any, previous: float, new: float) -> None:

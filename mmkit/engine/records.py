@@ -39,7 +39,8 @@ def records(kind: type, size: int) -> Any:
 class MarketView:
     """What a rule sees of the market: prices in quote currency, quantities and position in base currency, NaN where unknown.
 
-    start: time of the session's (or path's) first event; base: tick of the first level of the local book's window.
+    start: time of the session's (or path's) first event; base: tick of the first level of the local book's window;
+    lots_per_unit: 1 / lot_size where that is whole, else 0.
     """
 
     now: int = 0
@@ -53,6 +54,7 @@ class MarketView:
     position_lots: int = 0
     tick_size: float = 1.0
     lot_size: float = 1.0
+    lots_per_unit: float = 0.0
     base: int = 0
 
 
@@ -97,8 +99,9 @@ class Quotes:
 class Order:
     """An order of ours: what it is, what we know of it, and (from `open` on) where the venue has it.
 
-    remaining: lots not yet executed as we know it; open: the same at the venue; front: lots ahead of it in the queue; traded: lots that
-    traded at its price since the level last changed; key, seen: its level in the venue's book, and the level's lots before a change.
+    remaining: lots not yet executed as we know it; open: the same at the venue; front: quantity ahead of it in the queue;
+    traded: quantity that traded at its price since the level last changed (both base currency);
+    key, seen: its level in the venue's book, and the level's lots before a change.
     """
 
     id: int = 0
@@ -116,6 +119,29 @@ class Order:
     seen: int = 0
 
 
+@attrs.define
+class Request:
+    """A request on its way to the venue: when it arrives, the order's place and id, and PLACING or CANCELLING."""
+
+    time: int = 0
+    place: int = 0
+    id: int = 0
+    kind: int = NOTHING
+
+
+@attrs.define
+class Answer:
+    """An answer on its way to us: when it arrives, the order's place and id, its kind, and what an execution is."""
+
+    time: int = 0
+    place: int = 0
+    id: int = 0
+    kind: int = ACCEPTED
+    tick: int = 0
+    lots: int = 0
+    maker: int = 0
+
+
 def desk_class(room: int, ring: int) -> type:
     """Returns the record of our side of the desk, with room for so many orders alive at once and requests under way (a power of two)."""
 
@@ -123,7 +149,7 @@ def desk_class(room: int, ring: int) -> type:
     class Desk:
         """Our orders and the requests under way.
 
-        live: places of the orders we have not forgotten, oldest first; spare: places not in use; sent_*: the queue of requests.
+        live: places of the orders we have not forgotten, oldest first; spare: places not in use; sent: the queue of requests.
         """
 
         entry_latency: int = 0
@@ -135,10 +161,7 @@ def desk_class(room: int, ring: int) -> type:
         spare_count: int = room
         next_id: int = 1
         mask: int = ring - 1
-        sent_time: list[int] = array(int, ring)
-        sent_place: list[int] = array(int, ring)
-        sent_id: list[int] = array(int, ring)
-        sent_kind: list[int] = array(int, ring)
+        sent: list[Request] = records(Request, ring)
         sent_first: int = 0
         sent_end: int = 0
         submitted: int = 0
@@ -148,23 +171,24 @@ def desk_class(room: int, ring: int) -> type:
     return Desk
 
 
-def exchange_class(room: int, ring: int) -> type:
+def exchange_class(size: int, ring: int) -> type:
     """Returns the record of the venue's side, with room for so many orders and answers under way (a power of two)."""
 
     @attrs.define
     class Exchange:
         """Our orders as the venue has them, and the answers under way.
 
-        bids, asks: places of resting orders, best price first, then oldest; best_bid, best_ask: of the market at the venue;
-        base: tick of the first level of its book; mid_*: the market's best prices just before the event at hand;
+        resting: places of resting orders, bids from 0, asks from `room`, best price first, then oldest;
+        best_bid, best_ask: of the market at the venue; base: tick of the first level of its book;
+        mid_*: the market's best prices just before the event at hand;
         taken_asks, taken_bids: lots that our orders took from crossing levels.
         """
 
         response_latency: int = 0
         partial_fills: int = 1
-        bids: list[int] = array(int, room)
+        room: int = size
+        resting: list[int] = array(int, 2 * size)
         bid_count: int = 0
-        asks: list[int] = array(int, room)
         ask_count: int = 0
         base: int = 0
         best_bid: int = NO_BID
@@ -175,13 +199,7 @@ def exchange_class(room: int, ring: int) -> type:
         taken_asks: int = 0
         taken_bids: int = 0
         mask: int = ring - 1
-        answer_time: list[int] = array(int, ring)
-        answer_place: list[int] = array(int, ring)
-        answer_id: list[int] = array(int, ring)
-        answer_kind: list[int] = array(int, ring)
-        answer_tick: list[int] = array(int, ring)
-        answer_lots: list[int] = array(int, ring)
-        answer_maker: list[int] = array(int, ring)
+        answers: list[Answer] = records(Answer, ring)
         answer_first: int = 0
         answer_end: int = 0
         rejected: int = 0

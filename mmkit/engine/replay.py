@@ -10,7 +10,7 @@ order of local time. At equal times: local feed, answers, venue feed, requests, 
 import math
 from typing import Any
 
-from mmkit.engine.matching import arrive, cross, hit_asks, hit_bids, queue, watch
+from mmkit.engine.matching import arrive, cross, hit, queue, watch
 from mmkit.engine.orders import answered, forget
 from mmkit.engine.places import decide, next_time, on_book, on_clock, on_depth, on_trade, record_signals
 from mmkit.engine.records import NEVER, NO_ASK, NO_BID, RECORD_COLUMNS, WORKING
@@ -86,9 +86,9 @@ def last_time(local: Any, venue: Any, s: Any) -> int:
     if venue.count > 0:
         last = max(last, venue.ts[venue.count - 1])
     if desk.sent_end > 0:
-        last = max(last, desk.sent_time[(desk.sent_end - 1) & desk.mask])
+        last = max(last, desk.sent[(desk.sent_end - 1) & desk.mask].time)
     if exchange.answer_end > 0:
-        last = max(last, exchange.answer_time[(exchange.answer_end - 1) & exchange.mask])
+        last = max(last, exchange.answers[(exchange.answer_end - 1) & exchange.mask].time)
     return int(last)
 
 
@@ -122,7 +122,7 @@ def run_venue(venue: Any, book: Any, s: Any, log: Any, until: int) -> int:
     while True:
         arrival = NEVER
         if desk.sent_first != desk.sent_end:
-            arrival = desk.sent_time[desk.sent_first & desk.mask]
+            arrival = desk.sent[desk.sent_first & desk.mask].time
         stop = min(arrival, until)
         resting = exchange.bid_count + exchange.ask_count > 0
         while i < count:
@@ -148,7 +148,8 @@ def run_venue(venue: Any, book: Any, s: Any, log: Any, until: int) -> int:
                 exchange.valid = 1 - (flags[i] & INVALID)
                 if resting:
                     if exchange.valid:
-                        cross(s, book, log, now)
+                        cross(s, book, log, now, 1)
+                        cross(s, book, log, now, -1)
                 else:
                     exchange.taken_asks = 0
                     exchange.taken_bids = 0
@@ -157,10 +158,8 @@ def run_venue(venue: Any, book: Any, s: Any, log: Any, until: int) -> int:
                     exchange.mid_bid = exchange.best_bid
                     exchange.mid_ask = exchange.best_ask
                     tick = base + (key[first] >> 1)
-                    if kind == TRADE_BUY:
-                        hit_asks(s, log, now, tick, int(lots[first]))
-                    else:
-                        hit_bids(s, log, now, tick, int(lots[first]))
+                    side = -1 if kind == TRADE_BUY else 1
+                    hit(s, log, now, side, tick, int(lots[first]))
             else:
                 clear(book, kind, key[first] >> 1, exchange.best_bid - base, exchange.best_ask - base)
                 exchange.mid_bid = exchange.best_bid
@@ -196,7 +195,7 @@ def run_local(local: Any, book: Any, s: Any, until: int) -> int:
     while True:
         due = NEVER
         if exchange.answer_first != exchange.answer_end:
-            due = exchange.answer_time[exchange.answer_first & exchange.mask]
+            due = exchange.answers[exchange.answer_first & exchange.mask].time
         stop = min(due, until)
         while i < count:
             now = ts[i]

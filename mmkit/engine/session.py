@@ -24,7 +24,7 @@ from mmkit.engine.records import (
 from mmkit.errors import MmkitError, PluginError
 from mmkit.stack import Instrument, Slot, Stack
 
-ORDERS, MESSAGES = 2048, 4096
+ORDERS, MESSAGES = 1024, 2048
 """How many orders may be alive at once, and how many requests or answers under way: far above what a ladder needs."""
 
 
@@ -54,6 +54,9 @@ class Program:
         for name, record in (("entry_latency", desk), ("response_latency", exchange), ("partial_fills", exchange)):
             setattr(record, name, int(getattr(venue.params, name, getattr(record, name))))
         market = MarketView(tick_size=instrument.tick_size, lot_size=instrument.lot_size)
+        whole = round(1.0 / instrument.lot_size)
+        if abs(whole * instrument.lot_size - 1.0) < 1e-9:
+            market.lots_per_unit = float(whole)
         core = (market, Trade(), Fill(), Quotes(), desk, exchange, Ledger(), clock_of(stack))
         parts: dict[str, Any] = dict(zip(CORE, core, strict=True))
         for slot in (*stack.slots, venue):

@@ -433,3 +433,16 @@ def test_every_path_starts_with_fresh_rules_position_and_cash(go: Go) -> None:
     ends = run.records.group_by("path", maintain_order=True).agg(pl.col("position").last())
     merged: Any = ends.join(by_path, on="path", how="left", suffix="_summed").fill_null(0.0)
     assert merged["position"].equals(merged["position_summed"].alias("position"))
+
+
+def test_nothing_is_quoted_before_every_input_is_ready(go: Go) -> None:
+    text = STACK.replace('use = "fixed"\nhalf_spread = 1.0', 'use = "avellaneda"\ngamma = 0.1\nk = 2.0')
+    run = go(text=f'{text}\n[signals.sigma]\nuse = "volatility"\nwarm_up = "2s"\n', out=None)
+    ready = pl.col("sigma.value").is_finite()
+    before, after = run.records.filter(~ready), run.records.filter(ready)
+    assert len(before) >= 15
+    assert len(after) >= 5
+    for column in ("bid_quote", "ask_quote"):
+        assert before[column].is_nan().all()
+        assert after[column].is_finite().any()
+    assert run.fills["exch_ts"].min() > before["time"].max()

@@ -10,6 +10,8 @@ import pytest
 
 pytest.importorskip("importlinter", reason="import-linter is not installed (extra: check)")
 
+NO_PLUGIN = "The kernel imports no plugin"
+BUILT_IN = "Built-in plugins import mmkit itself, none of its modules"
 KERNEL, PLUGINS = "mmkit/settings.py", "plugins/mmkit_plugins/pricing/fixed.py"
 
 
@@ -41,11 +43,11 @@ def test_the_sources_keep_both_contracts(copy: Path) -> None:
 @pytest.mark.parametrize(
     ("file", "line", "broken"),
     [
-        (KERNEL, "import mmkit_plugins.pricing.fixed", "The kernel imports no plugin"),
-        (KERNEL, "def late():\n    from mmkit_plugins.ladder import single", "The kernel imports no plugin"),
-        (PLUGINS, "from mmkit.engine.orders import place", "Built-in plugins import mmkit itself"),
-        (PLUGINS, "from mmkit import tape", "Built-in plugins import mmkit itself"),
-        (PLUGINS, "def late():\n    import mmkit.errors", "Built-in plugins import mmkit itself"),
+        (KERNEL, "import mmkit_plugins.pricing.fixed", NO_PLUGIN),
+        (KERNEL, "def late():\n    from mmkit_plugins.ladder import single", NO_PLUGIN),
+        (PLUGINS, "from mmkit.engine.orders import place", BUILT_IN),
+        (PLUGINS, "from mmkit import tape", BUILT_IN),
+        (PLUGINS, "def late():\n    import mmkit.errors", BUILT_IN),
     ],
 )
 def test_a_planted_violation_is_noticed(copy: Path, file: str, line: str, broken: str) -> None:
@@ -53,5 +55,4 @@ def test_a_planted_violation_is_noticed(copy: Path, file: str, line: str, broken
         stream.write(f"\n\n{line}\n")
     code, text = verdict(copy)
     assert code != 0
-    assert f"{broken}" in text
-    assert "1 broken" in text
+    assert [row.rsplit(" ", 1)[0] for row in text.splitlines() if row.endswith(" BROKEN")] == [broken]

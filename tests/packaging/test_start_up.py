@@ -43,7 +43,9 @@ def test_what_needs_numpy_is_looked_up_when_it_is_used() -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--version"], ["--help"], *([name, "--help"] for name in ("demo", "init", "check", "run"))], ids=" ".join
+    "arguments",
+    [["--version"], ["--help"], *([name, "--help"] for name in ("demo", "init", "check", "run"))],
+    ids=" ".join,
 )
 def test_version_and_help_are_light(arguments: list[str]) -> None:
     libraries, text = loaded(COMMAND.format(arguments=arguments))

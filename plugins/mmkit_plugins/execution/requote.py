@@ -1,7 +1,8 @@
 """Cancel what is no longer wanted, place what is missing: at every timer tick, book change or trade, as configured.
 
 Timer decisions fall at t0 + n * every, n >= 1, t0 the first event. First the working orders that are not wanted are
-cancelled; then wanted prices are placed from the inside out, bid before ask at each level. A price at which an own order of any state still stands gets no second one.
+cancelled; then wanted prices are placed from the inside out, bid before ask at each level. A price at which an own
+order of any state still stands gets no second one.
 """
 
 from typing import Any

@@ -3,9 +3,10 @@
     reservation price  r = s - q gamma sigma^2 (T - t)
     spread             gamma sigma^2 (T - t) Delta + 2 / (gamma Delta) ln(1 + gamma Delta / k)
 
-s mid, q position (base), gamma risk aversion (1/quote), sigma volatility of the mid (price per sqrt(s)), k decay of the
-fill intensity with distance (1/price), T - t time left (s). Delta = 1 gives the paper. With `session` the time left counts down from `horizon` at the first event
-(or the start of a path) to zero; without, it is always `horizon`.
+s mid, q position (base), gamma risk aversion (1/quote), sigma volatility of the mid (price per sqrt(s)), k decay of
+the fill intensity with distance (1/price), T - t time left (s). Delta = 1 gives the paper. With `session` the time
+left counts down from `horizon` at the first event (or the start of a path) to zero; without, it is always
+`horizon`.
 """
 
 import math

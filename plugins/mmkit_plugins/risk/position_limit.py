@@ -1,8 +1,9 @@
 """A limit on the position that the worst case keeps: every order that may still fill counts as filled.
 
-For each side: position + all own orders of that side that we have not seen end (working, on their way, or with a cancel
-under way) + what is about to be sent stays within max_position. Levels are served from the inside out; the one that meets the limit is reduced, those beyond it are dropped.
-A price at which an order already stands sends nothing new and stays as it is.
+For each side: position + all own orders of that side that we have not seen end (working, on their way, or with a
+cancel under way) + what is about to be sent stays within max_position. Levels are served from the inside out; the
+one that meets the limit is reduced, those beyond it are dropped. A price at which an order already stands sends
+nothing new and stays as it is.
 """
 
 from typing import Any

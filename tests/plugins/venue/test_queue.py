@@ -9,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mmkit.engine.records import Order
-from mmkit.stack import Instrument
 from mmkit_plugins.venue import queue
 from mmkit_plugins.venue.queue import Model
 
@@ -21,12 +20,10 @@ def front_after(
 ) -> float:
     """Returns the lots ahead of an order after its level went from `previous` to `new` lots."""
     params = queue.Params(model=model, exponent=n)
-    state = queue.State()
-    queue.setup(params, state, Instrument("X", tick_size=1.0, lot_size=lot))
-    order = Order(front=front, traded=traded)
-    queue.depth_change(params, state, order, previous, new)
+    order = Order(front=front * lot, traded=traded * lot)
+    queue.depth_change(params, None, order, previous * lot, new * lot)
     assert model == Model.RISK_AVERSE or order.traded == 0.0
-    return order.front
+    return order.front / lot
 
 
 def share_behind(model: Model, front: np.float64, back: np.float64, n: float) -> np.float64:
@@ -164,8 +161,8 @@ def test_risk_averse_moves_only_by_trades_and_by_a_level_that_is_too_small() -> 
 def test_a_new_order_stands_behind_all_and_a_trade_takes_from_the_front(model: Model) -> None:
     params = queue.Params(model=model)
     order = Order()
-    queue.rest(params, queue.State(), order, 12.0)
+    queue.rest(params, None, order, 12.0)
     assert order.front == 12.0
-    queue.trade(params, queue.State(), order, 5.0)
-    queue.trade(params, queue.State(), order, 4.0)
+    queue.trade(params, None, order, 5.0)
+    queue.trade(params, None, order, 4.0)
     assert (order.front, order.traded) == (3.0, 9.0)

@@ -76,3 +76,10 @@ def test_what_is_left_after_the_last_decision_still_happens(market: Any, play: A
     result = play(market, {1000: [BUY]})
     assert result.fills == [(3000, 3020, 1, 99, 5, 1, True)]
     assert result.run.summary["position"] == {"X": 5.0}
+
+
+def test_a_record_is_no_decision(market: Any, play: Any) -> None:
+    result = play(market.until(5000), {1000: [], 2250: []}, record_every="500ns")
+    assert [now for now, *_ in result.seen] == [1000, 2250]
+    assert result.run.summary["counters"]["decisions"] == 2
+    assert result.run.records["time"].to_list() == [*range(500, 5001, 500), 5100]
