@@ -8,10 +8,18 @@ from mmkit.engine.records import NAN_LADDER, NAN_PRICE, NAN_QUANTITY, NO_ASK, NO
 EPSILON = 4.0 * 2.0**-52
 
 
+def is_near(x: float, whole: float) -> bool:
+    """Returns whether x is `whole` but for rounding: within max(1e-9, 4 eps |x|)."""
+    distance = x - whole
+    if -1e-9 <= distance <= 1e-9:
+        return True
+    return abs(distance) <= EPSILON * abs(x)
+
+
 def floor_to_grid(x: float) -> int:
     """Returns the largest integer not above x; within max(1e-9, 4 eps |x|) of an integer, that integer."""
     nearest = math.floor(x + 0.5)
-    if abs(x - nearest) <= max(1e-9, EPSILON * abs(x)):
+    if is_near(x, nearest):
         return int(nearest)
     return int(math.floor(x))
 
@@ -19,7 +27,7 @@ def floor_to_grid(x: float) -> int:
 def ceil_to_grid(x: float) -> int:
     """Returns the smallest integer not below x; within max(1e-9, 4 eps |x|) of an integer, that integer."""
     nearest = math.floor(x + 0.5)
-    if abs(x - nearest) <= max(1e-9, EPSILON * abs(x)):
+    if is_near(x, nearest):
         return int(nearest)
     return int(math.ceil(x))
 
@@ -64,12 +72,23 @@ def to_grid(s: Any, bid: float, ask: float) -> None:
     if bids and asks and inner_bid > inner_ask:
         inner_bid = (inner_bid + inner_ask) // 2
         inner_ask = inner_bid + 1
+    bid_qty = 0.0
+    ask_qty = 0.0
+    bid_lots = 0
+    ask_lots = 0
     for i in range(ladder.levels):
         ladder.bid_ticks[i] = inner_bid - ladder.offset_ticks[i]
         ladder.ask_ticks[i] = inner_ask + ladder.offset_ticks[i]
         ladder.bid_lots[i] = 0
         ladder.ask_lots[i] = 0
+        # Levels often have one quantity: what is equal to the level before, or to the bid, is not rounded again.
+        if ladder.bid_qty[i] != bid_qty:
+            bid_qty = ladder.bid_qty[i]
+            bid_lots = floor_to_grid(bid_qty / market.lot_size)
+        if ladder.ask_qty[i] != ask_qty:
+            ask_qty = ladder.ask_qty[i]
+            ask_lots = bid_lots if ask_qty == bid_qty else floor_to_grid(ask_qty / market.lot_size)
         if bids and ladder.bid_ticks[i] > 0:
-            ladder.bid_lots[i] = floor_to_grid(ladder.bid_qty[i] / market.lot_size)
+            ladder.bid_lots[i] = bid_lots
         if asks and ladder.ask_ticks[i] > 0:
-            ladder.ask_lots[i] = floor_to_grid(ladder.ask_qty[i] / market.lot_size)
+            ladder.ask_lots[i] = ask_lots
