@@ -1,8 +1,10 @@
 """Drives a session: feeds the loops, collects what they log, and says why a run ended."""
 
+import gc
 import signal
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -14,6 +16,7 @@ import numpy as np
 from mmkit.blame import blame
 from mmkit.conversion import chunks as tape_chunks
 from mmkit.engine.engines import Engine, choose
+from mmkit.engine.orders import answered
 from mmkit.engine.records import NAN_LADDER, NAN_PRICE, NAN_QUANTITY, NO_FAULT, TOO_MANY_ORDERS
 from mmkit.engine.replay import DONE, FULL, NEED_LOCAL, NEED_VENUE
 from mmkit.engine.session import ORDERS, program
@@ -51,10 +54,23 @@ def drive(
     chosen = choose(engine, written, notify)
     outcome.engine, outcome.compile_s = chosen.name, chosen.compile_s
     begun = time.perf_counter()
-    (drive_paths if paths else drive_tape)(stack, chosen, collector, outcome, progress)
+    with no_collection():
+        (drive_paths if paths else drive_tape)(stack, chosen, collector, outcome, progress)
     outcome.run_s = time.perf_counter() - begun - outcome.convert_s - (chosen.compile_s - outcome.compile_s)
     outcome.compile_s = chosen.compile_s
     return outcome
+
+
+@contextmanager
+def no_collection() -> Iterator[None]:
+    """Keeps Python from searching a chunk's many small objects for cycles, which they do not have."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 def generators(stack: Stack) -> tuple[np.random.Generator, np.random.Generator]:
@@ -106,7 +122,7 @@ def drive_tape(stack: Stack, engine: Engine, collector: Collector, outcome: Outc
                 feed("venue")
             if not local.count and not venue.count:
                 raise reader.fault or DataError(f"{leg.market.path}: no market events")
-            start(engine, session, int(min(stream.ts[0] for stream in (local, venue) if stream.count)))
+            start(engine, session, int(min(first_time(stream) for stream in (local, venue) if stream.count)))
             collector.started(session.market.start)
             while True:
                 code = engine.replay(local, venue, local_book, venue_book, session, log)
@@ -131,11 +147,20 @@ def drive_tape(stack: Stack, engine: Engine, collector: Collector, outcome: Outc
         if outcome.error is None:
             raise
     outcome.interrupted = bool(clock.stop)
+    # Ended early: what the venue has executed counts, also where its answer was still under way.
+    while session.exchange.answer_first != session.exchange.answer_end:
+        answered(session, local_book)
     collector.fills(log)
     if venue_chunk is not None:  # ended early: the mids up to here
         collector.mids(*mids(venue_chunk.venue[: clock.venue], venue_chunk.base, leg.instrument.tick_size))
     collector.records(log)
     collector.finish(session, reader.events)
+
+
+def first_time(stream: Any) -> int:
+    """Returns the time of a stream's first segment."""
+    first = stream.segments[0]
+    return int(first["ts"] if isinstance(first, np.void) else first.ts)
 
 
 def start(engine: Engine, session: Any, first: int) -> None:
@@ -173,9 +198,9 @@ def events(slot: Slot, rule: Any, instrument: Any, rng: Any) -> Iterator[Any]:
     except (MmkitError, GeneratorExit):
         raise
     except Exception as error:
-        raise PluginError(
-            f"{slot.path}: {rule.name} ({slot.distribution}): events: {type(error).__name__}: {error}"
-        ) from error
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        raised = f"events raised {type(error).__name__}: {error} ({last.filename}:{last.lineno})"
+        raise PluginError(f"{slot.path}: {rule.name} ({slot.distribution}): {raised}") from error
 
 
 def timed(chunks: Iterator[Any], outcome: Outcome) -> Iterator[Any]:

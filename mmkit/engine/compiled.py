@@ -18,8 +18,11 @@ from mmkit.engine.views import view_of
 from mmkit.steps import step
 from mmkit.tape import SEGMENT, WINDOW, Chunk
 
-Stream = namedtuple("Stream", "ts start length kind flag bid ask key lots count")
-"""A stream's present chunk: columns of its segments, keys and lots of its rows, number of segments."""
+Stream = namedtuple("Stream", "segments key lots count")
+"""A stream's present chunk: its segments, keys and lots of its rows, number of segments."""
+
+SIGNED = np.dtype([(field[0], field[1].replace("u4", "i4").replace("u1", "i1")) for field in SEGMENT.descr])
+"""mmkit.tape.SEGMENT with signed fields, which mix with int64 (an unsigned one would turn sums into floats)."""
 
 
 def nothing(name: str, value: float, unit: str = "") -> None:
@@ -52,13 +55,10 @@ class Feed:
         self.load(empty, (np.zeros(0, np.int32), np.zeros(0, lots)))
 
     def load(self, segments: Any, rows: tuple[Any, Any]) -> None:
-        """Takes a chunk's segments over its rows; unsigned fields are read as signed ones, which int64 mixes with."""
-        key, lots = rows
-        columns = (segments[name] for name in ("ts", "start", "len", "kind", "flag", "bid", "ask"))
-        ts, start, length, kind, flag, bid, ask = columns
-        self.ts = ts
+        """Takes a chunk's segments over its rows."""
+        self.segments = segments
         self.count = len(segments)
-        self.stream = Stream(ts, start.view(np.int32), length, kind, flag, bid, ask, key, lots, self.count)
+        self.stream = Stream(segments.view(SIGNED), *rows, self.count)
 
 
 class Session:

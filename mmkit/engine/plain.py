@@ -1,6 +1,6 @@
 """The plain engine: the loops bound to a stack's functions as they are; records are objects, arrays are lists."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import attrs
 
@@ -10,26 +10,30 @@ from mmkit.engine.session import Program, in_their_places
 from mmkit.tape import WINDOW, Chunk
 
 
+class Segment(NamedTuple):
+    """A segment's header, as mmkit.tape.SEGMENT."""
+
+    ts: int
+    start: int
+    len: int
+    kind: int
+    flag: int
+    bid: int
+    ask: int
+
+
 @attrs.define(eq=False)
 class Feed:
-    """A stream's present chunk: one list per column, `count` segments."""
+    """A stream's present chunk: its segments, keys and lots of its rows, number of segments."""
 
-    ts: list[int] = attrs.field(factory=list)
-    start: list[int] = attrs.field(factory=list)
-    length: list[int] = attrs.field(factory=list)
-    kind: list[int] = attrs.field(factory=list)
-    flag: list[int] = attrs.field(factory=list)
-    bid: list[int] = attrs.field(factory=list)
-    ask: list[int] = attrs.field(factory=list)
+    segments: list[Segment] = attrs.field(factory=list)
     key: list[int] = attrs.field(factory=list)
     lots: list[int] = attrs.field(factory=list)
     count: int = 0
 
     def load(self, segments: Any, rows: tuple[Any, Any]) -> None:
         """Takes a chunk's segments over its rows."""
-        for column in ("ts", "start", "kind", "flag", "bid", "ask"):
-            setattr(self, column, segments[column].tolist())
-        self.length = segments["len"].tolist()
+        self.segments = list(map(Segment._make, segments.tolist()))
         self.key, self.lots = rows
         self.count = len(segments)
 

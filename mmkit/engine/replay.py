@@ -82,9 +82,9 @@ def last_time(local: Any, venue: Any, s: Any) -> int:
     exchange = s.exchange
     last = s.market.start
     if local.count > 0:
-        last = max(last, local.ts[local.count - 1])
+        last = max(last, local.segments[local.count - 1].ts)
     if venue.count > 0:
-        last = max(last, venue.ts[venue.count - 1])
+        last = max(last, venue.segments[venue.count - 1].ts)
     if desk.sent_end > 0:
         last = max(last, desk.sent[(desk.sent_end - 1) & desk.mask].time)
     if exchange.answer_end > 0:
@@ -96,14 +96,14 @@ def next_trigger(local: Any, clock: Any, until: int) -> int:
     """Returns the time of the next local event up to `until` that triggers a decision, NEVER if there is none, -1 to read on first."""
     i = clock.local
     while i < local.count:
-        if local.ts[i] > until:
+        segment = local.segments[i]
+        if segment.ts > until:
             return NEVER
-        kind = local.kind[i]
-        if kind in (TRADE_BUY, TRADE_SELL):
+        if segment.kind in (TRADE_BUY, TRADE_SELL):
             if clock.triggers & TRADE:
-                return int(local.ts[i])
-        elif clock.triggers & BOOK and not local.flag[i] & MORE:
-            return int(local.ts[i])
+                return int(segment.ts)
+        elif clock.triggers & BOOK and not segment.flag & MORE:
+            return int(segment.ts)
         i += 1
     return NEVER if clock.local_over else -1
 
@@ -113,8 +113,7 @@ def run_venue(venue: Any, book: Any, s: Any, log: Any, until: int) -> int:
     clock = s.clock
     desk = s.desk
     exchange = s.exchange
-    ts, start, length, kinds, flags = venue.ts, venue.start, venue.length, venue.kind, venue.flag
-    best_bid, best_ask, key, lots = venue.bid, venue.ask, venue.key, venue.lots
+    segments, key, lots = venue.segments, venue.key, venue.lots
     base = exchange.base
     count = venue.count
     fill_limit = log.fill_capacity // 2
@@ -126,13 +125,14 @@ def run_venue(venue: Any, book: Any, s: Any, log: Any, until: int) -> int:
         stop = min(arrival, until)
         resting = exchange.bid_count + exchange.ask_count > 0
         while i < count:
-            now = ts[i]
+            segment = segments[i]
+            now = segment.ts
             if now > stop:
                 break
-            kind = kinds[i]
-            first = start[i]
+            kind = segment.kind
+            first = segment.start
             if kind == DEPTH:
-                end = first + length[i]
+                end = first + segment.len
                 if resting and exchange.valid:
                     watch(s, book)
                     for row in range(first, end):
@@ -143,9 +143,9 @@ def run_venue(venue: Any, book: Any, s: Any, log: Any, until: int) -> int:
                         book[key[row]] = lots[row]
                 exchange.mid_bid = exchange.best_bid
                 exchange.mid_ask = exchange.best_ask
-                exchange.best_bid = base + best_bid[i] if best_bid[i] != NO_BID_TICK else NO_BID
-                exchange.best_ask = base + best_ask[i] if best_ask[i] != NO_ASK_TICK else NO_ASK
-                exchange.valid = 1 - (flags[i] & INVALID)
+                exchange.best_bid = base + segment.bid if segment.bid != NO_BID_TICK else NO_BID
+                exchange.best_ask = base + segment.ask if segment.ask != NO_ASK_TICK else NO_ASK
+                exchange.valid = 1 - (segment.flag & INVALID)
                 if resting:
                     if exchange.valid:
                         cross(s, book, log, now, 1)
@@ -164,8 +164,8 @@ def run_venue(venue: Any, book: Any, s: Any, log: Any, until: int) -> int:
                 clear(book, kind, key[first] >> 1, exchange.best_bid - base, exchange.best_ask - base)
                 exchange.mid_bid = exchange.best_bid
                 exchange.mid_ask = exchange.best_ask
-                exchange.best_bid = base + best_bid[i] if best_bid[i] != NO_BID_TICK else NO_BID
-                exchange.best_ask = base + best_ask[i] if best_ask[i] != NO_ASK_TICK else NO_ASK
+                exchange.best_bid = base + segment.bid if segment.bid != NO_BID_TICK else NO_BID
+                exchange.best_ask = base + segment.ask if segment.ask != NO_ASK_TICK else NO_ASK
             i += 1
             if resting:
                 resting = exchange.bid_count + exchange.ask_count > 0
@@ -187,8 +187,7 @@ def run_local(local: Any, book: Any, s: Any, until: int) -> int:
     clock = s.clock
     exchange = s.exchange
     market = s.market
-    ts, start, length, kinds, flags = local.ts, local.start, local.length, local.kind, local.flag
-    best_bid, best_ask, key, lots = local.bid, local.ask, local.key, local.lots
+    segments, key, lots = local.segments, local.key, local.lots
     base = market.base
     count = local.count
     i = clock.local
@@ -198,20 +197,21 @@ def run_local(local: Any, book: Any, s: Any, until: int) -> int:
             due = exchange.answers[exchange.answer_first & exchange.mask].time
         stop = min(due, until)
         while i < count:
-            now = ts[i]
+            segment = segments[i]
+            now = segment.ts
             if now > stop:
                 break
-            kind = kinds[i]
-            first = start[i]
+            kind = segment.kind
+            first = segment.start
             if kind == DEPTH:
                 if clock.reads_depth:
-                    for row in range(first, first + length[i]):
+                    for row in range(first, first + segment.len):
                         book[key[row]] = lots[row]
-                changed = see(market, base, best_bid[i], best_ask[i])
+                changed = see(market, base, segment.bid, segment.ask)
                 if clock.hears_book or clock.hears_depth:
-                    tell(s, book, now, changed, flags[i])
+                    tell(s, book, now, changed, segment.flag)
             elif kind in (TRADE_BUY, TRADE_SELL):
-                if clock.hears_trades and not flags[i] & INVALID and market.mid == market.mid:
+                if clock.hears_trades and not segment.flag & INVALID and market.mid == market.mid:
                     trade = s.trade
                     trade.side = 1 if kind == TRADE_BUY else -1
                     trade.price_ticks = base + (key[first] >> 1)
@@ -223,9 +223,9 @@ def run_local(local: Any, book: Any, s: Any, until: int) -> int:
             else:
                 if clock.reads_depth:
                     clear(book, kind, key[first] >> 1, market.bid_ticks - base, market.ask_ticks - base)
-                changed = see(market, base, best_bid[i], best_ask[i])
+                changed = see(market, base, segment.bid, segment.ask)
                 if clock.hears_book or clock.hears_depth:
-                    tell(s, book, now, changed, flags[i])
+                    tell(s, book, now, changed, segment.flag)
             i += 1
         clock.local = i
         if i == count and not clock.local_over:

@@ -36,6 +36,14 @@ class Inputs:
     order_size: float = mmkit.required(unit="base", doc="the sizing rule's quantity")
 
 
+def setup(params: Params, state: Any, instrument: Any) -> None:
+    """Refuses bounds that no spread can meet."""
+    if params.min_spread > params.max_spread:
+        raise mmkit.ConfigError(
+            f"pricing.min_spread: {params.min_spread:g} is above pricing.max_spread, {params.max_spread:g}"
+        )
+
+
 @attrs.define
 class Terms:
     risk: float = 0.0
@@ -68,4 +76,6 @@ def quote(params: Params, state: Any, market: Any, inputs: Inputs, terms: Terms)
 @mmkit.hookimpl
 def mmkit_pricing() -> mmkit.Pricing:
     """Offers the rule."""
-    return mmkit.Pricing("avellaneda", params=Params, inputs=Inputs, terms=Terms, prepare=prepare, quote=quote)
+    return mmkit.Pricing(
+        "avellaneda", params=Params, inputs=Inputs, terms=Terms, setup=setup, prepare=prepare, quote=quote
+    )
