@@ -6,9 +6,9 @@ other stream is skipped. A venue time is T, of spot depth E. Quantities of coin-
 The book begins with a REST snapshot between the depth messages, which are kept until it comes. Futures: messages with
 u < lastUpdateId are old, the first one used has pu <= lastUpdateId <= u, then each pu is the u before. Spot: u <=
 lastUpdateId is old, the first has U <= lastUpdateId + 1 <= u, then each U is the u before + 1 (Binance, "How to manage
-a local order book correctly"). Old and duplicate messages are dropped, trades too; later snapshots are ignored as long as
-the chain holds. Where it breaks the book is unknown until another snapshot fits. Messages that waited for a snapshot are
-known when it is. A spot snapshot has no time and takes that of the depth message before it.
+a local order book correctly"). A message that comes again, or after a newer one, is a fault; later snapshots are ignored
+as long as the chain holds. Where it breaks the book is unknown until another snapshot fits. Messages that waited for a
+snapshot are known when it is. A spot snapshot has no time and takes that of the depth message before it.
 
 Prints with X other than MARKET (insurance fund, liquidation transfers) are no trades. Quantities go to the nearest lot: less
 than half a lot is no level, a trade has at least one lot.
@@ -98,7 +98,7 @@ class Recording:
         self.least = 2**62
         self.size = 0
         self.local = self.latest = self.depth = -(2**62)
-        self.trade = -1
+        self.trade = self.update = -1
 
     def messages(self, paths: tuple[Path, ...]) -> Iterator[list[Message]]:
         """Yields messages, piece by piece; DataError at a line that is none, after those before it."""
@@ -165,13 +165,18 @@ class Recording:
         exch = self._venue_time(data["T"] if "T" in data else data["E"], local)
         self.depth = exch
         ids = (int(data["U"]), int(data["u"]), int(data["pu"]) if "pu" in data else None)
+        if ids[1] <= self.update:
+            raise ValueError(f"depth update {ids[1]} comes after update {self.update}")
+        self.update = ids[1]
         sides = (bids, asks[:-3]) if plain else (_text(data["b"]), _text(data["a"]))
         return Message(where, exch, local, [(mmkit.BID, sides[0]), (mmkit.ASK, sides[1])], ids)
 
     def _trade(self, data: dict[str, Any], local: int, where: tuple[Path, int]) -> Message | None:
         number = int(data["t"])
-        if data.get("X", "MARKET") != "MARKET" or number <= self.trade:
+        if data.get("X", "MARKET") != "MARKET":
             return None
+        if number <= self.trade:
+            raise ValueError(f"trade {number} comes after trade {self.trade}")
         exch = self._venue_time(data["T"], local)
         self.trade = number
         side = mmkit.SELL if data["m"] else mmkit.BUY

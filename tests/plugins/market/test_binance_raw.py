@@ -323,11 +323,18 @@ def test_a_broken_chain_is_a_gap_until_the_next_snapshot(tmp_path: Path) -> None
     ]
 
 
-def test_duplicates_and_later_snapshots_change_nothing(tmp_path: Path) -> None:
-    lines = [*FUTURES[:4], FUTURES[3], FUTURES[4], FUTURES[4].replace(FUTURES[4][:19], FUTURES[5][:19])]
-    lines += [FUTURES[5], snapshot(6, 22, [("5.0", "1")], [("6.0", "1")])]
-    lines[4] = trade(3, 1, "10.1")
+def test_a_later_snapshot_changes_nothing(tmp_path: Path) -> None:
+    lines = [*FUTURES, snapshot(6, 22, [("5.0", "1")], [("6.0", "1")])]
     assert told(read(write(tmp_path, lines), BTC)) == AFTER
+
+
+@pytest.mark.parametrize(
+    ("again", "words"), [(trade(6, 1, "10.1"), "trade 1 comes after"), (FUTURES[4], "depth update")]
+)
+def test_a_message_that_comes_again_is_a_fault(again: str, words: str, tmp_path: Path) -> None:
+    again = again.replace(again[:19], FUTURES[-1][:19])
+    with pytest.raises(mmkit.DataError, match=rf"raw:{len(FUTURES) + 1}: {words}"):
+        read(write(tmp_path, [*FUTURES, again]), BTC)
 
 
 def test_other_streams_and_prints_outside_the_market_are_left_out(tmp_path: Path) -> None:
