@@ -270,7 +270,12 @@ def verdict(profit: dict[str, float]) -> str:
 
 def sign(queue: dict[str, Any]) -> str:
     """Says aloud whether the result depends on the queue model."""
-    low, high = queue["risk-averse"]["total"]["mean"], queue["power3"]["total"]["mean"]
-    if low * high < 0:
+    worst, better = queue["risk-averse"]["total"], queue["power3"]["total"]
+    if worst["mean"] * better["mean"] < 0:
         return "The sign of the result changes with the queue model: do not trust it before you know your queue."
+    if abs(worst["mean"] - better["mean"]) < 0.25 * worst["se"]:
+        return (
+            "Here the place in the queue hardly matters: this book is thin, and its trades go through our prices more often\n"
+            "than they wear a queue down. Where the spread is one tick and the queues are long it can change the sign."
+        )
     return "The sign of the result is the same under both."
