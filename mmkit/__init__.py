@@ -11,6 +11,7 @@ from mmkit.rules import (
     Hedging,
     Ladder,
     Market,
+    Optimization,
     Pricing,
     Report,
     Risk,
@@ -35,6 +36,7 @@ _LATER = {
     **dict.fromkeys(("LIMIT", "MARKET", "NEVER", "POST_ONLY"), "mmkit.engine.records"),
     **dict.fromkeys(("cancel", "has_order", "place", "working"), "mmkit.engine.orders"),
     **dict.fromkeys(("Run", "run"), "mmkit.runs"),
+    "read_tape": "mmkit.tapes",
     "running_parts": "mmkit.metrics",
     "two_clocks": "mmkit.clocks",
 }
@@ -60,6 +62,7 @@ __all__ = [
     "Ladder",
     "Market",
     "MmkitError",
+    "Optimization",
     "PluginError",
     "Pricing",
     "Rate",

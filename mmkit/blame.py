@@ -11,7 +11,7 @@ from mmkit.stack import Slot, Stack
 def blame(stack: Stack, error: Exception, now: int, clock: Any) -> PluginError | None:
     """Returns a one-line error naming the rule, its function and where it raised; None if no rule's function was running."""
     codes: dict[Any, tuple[Slot, str]] = {}
-    for slot in (*stack.slots, stack.leg.venue, stack.leg.market):
+    for slot in (*stack.slots, stack.leg.venue, stack.leg.market, *stack.optimizations):
         own = dict(own_functions(slot.rule))
         if slot.rule.setup is not None:
             own["setup"] = slot.rule.setup

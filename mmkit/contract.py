@@ -15,6 +15,7 @@ RESERVED = ("use", "inputs", "optimizations")
 ARGUMENTS: dict[Role, dict[str, tuple[str, ...]]] = {
     Role.MARKET: {
         "events": ("params", "instrument", "rng"),
+        "chunks": ("params", "instrument"),
         "paths": ("params", "instrument", "rng"),
         "step": ("params",),
     },
@@ -42,6 +43,7 @@ ARGUMENTS: dict[Role, dict[str, tuple[str, ...]]] = {
     },
     Role.HEDGING: {"hedge": ("params", "state", "market", "desk")},
     Role.REPORT: {"render": ("run", "folder")},
+    Role.OPTIMIZATION: {"keeps": ("params", "state", "market", "key"), "exact": ("params",)},
 }
 """What each function is given when a rule declares neither inputs, terms nor depth."""
 

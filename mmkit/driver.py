@@ -5,16 +5,16 @@ import signal
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager
 from types import FrameType
 from typing import Any
 
 import attrs
 import numpy as np
 
+from mmkit import conversion, kept
 from mmkit.blame import blame
-from mmkit.conversion import chunks as tape_chunks
 from mmkit.engine.engines import Engine, choose
 from mmkit.engine.orders import answered
 from mmkit.engine.records import NAN_LADDER, NAN_PRICE, NAN_QUANTITY, NO_FAULT, TOO_MANY_ORDERS
@@ -23,7 +23,7 @@ from mmkit.engine.session import ORDERS, program
 from mmkit.errors import DataError, MmkitError, PluginError, VenueError
 from mmkit.feed import Reader, mids, reopen
 from mmkit.results import Collector
-from mmkit.stack import Slot, Stack
+from mmkit.stack import Leg, Slot, Stack
 
 Progress = Callable[[int, int | None], None]
 """Called with rows (or steps) done and, where known, how many there are."""
@@ -55,7 +55,10 @@ def drive(
     outcome.engine, outcome.compile_s = chosen.name, chosen.compile_s
     begun = time.perf_counter()
     with no_collection():
-        (drive_paths if paths else drive_tape)(stack, chosen, collector, outcome, progress)
+        if paths:
+            drive_paths(stack, chosen, collector, outcome, progress)
+        else:
+            drive_tape(stack, chosen, collector, outcome, progress, notify)
     outcome.run_s = time.perf_counter() - begun - outcome.convert_s - (chosen.compile_s - outcome.compile_s)
     outcome.compile_s = chosen.compile_s
     return outcome
@@ -79,15 +82,22 @@ def generators(stack: Stack) -> tuple[np.random.Generator, np.random.Generator]:
     return np.random.default_rng(market), np.random.default_rng(venue)
 
 
-def drive_tape(stack: Stack, engine: Engine, collector: Collector, outcome: Outcome, progress: Progress | None) -> None:
+def drive_tape(
+    stack: Stack,
+    engine: Engine,
+    collector: Collector,
+    outcome: Outcome,
+    progress: Progress | None,
+    notify: Callable[[str], None],
+) -> None:
     """Replays the quoted instrument's market."""
     leg = stack.leg
     rng, _ = generators(stack)
-    market_rule: Any = leg.market.rule
     session = engine.session()
     clock = session.clock
     log = engine.log(fills=1 << 14, records=1 << 12)
-    reader = Reader(timed(tape_chunks(events(leg.market, market_rule, leg.instrument, rng)), outcome), engine.rows)
+    tape = chunks(leg, rng, notify)
+    reader = Reader(timed(tape, outcome), engine.rows)
     local, venue = engine.feed(), engine.feed()
     local_book = engine.book(bool(clock.reads_depth))
     venue_book = engine.book()
@@ -115,7 +125,8 @@ def drive_tape(stack: Stack, engine: Engine, collector: Collector, outcome: Outc
         setattr(clock, stream, 0)
 
     try:
-        with interruptible(clock):
+        # Closed here and not when the last reference goes: what is half written is removed.
+        with closing(tape), interruptible(clock):
             while not local.count and not clock.local_over:
                 feed("local")
             while not venue.count and not clock.venue_over:
@@ -191,15 +202,29 @@ def move_window(session: Any, view: Any, stream: str, chunk: Any, book: Any) -> 
         order.key = level_key(exchange, book, order.side, order.tick)
 
 
-def events(slot: Slot, rule: Any, instrument: Any, rng: Any) -> Iterator[Any]:
-    """Yields the market rule's events; an error that is not the data's is the plugin's."""
+def chunks(leg: Leg, rng: Any, notify: Callable[[str], None]) -> Generator[Any, None, None]:
+    """Yields the chunks of an instrument's market: its own, those of a tape that was kept, or made of its events."""
+    if leg.market.rule.chunks is not None:  # type: ignore[attr-defined]
+        yield from supplied(leg.market, "chunks", leg.instrument)
+    else:
+        yield from kept.chunks(leg, converted(leg, rng), rng, notify)
+
+
+def converted(leg: Leg, rng: Any) -> Iterator[Any]:
+    """Yields the chunks that are made of a market's events."""
+    return conversion.chunks(supplied(leg.market, "events", leg.instrument, rng))
+
+
+def supplied(slot: Slot, function: str, *given: Any) -> Iterator[Any]:
+    """Yields what a market rule's function does; an error that is not the data's is the plugin's."""
+    rule = slot.rule
     try:
-        yield from rule.events(slot.params, instrument, rng)
+        yield from getattr(rule, function)(slot.params, *given)
     except (MmkitError, GeneratorExit):
         raise
     except Exception as error:
         last = traceback.extract_tb(error.__traceback__)[-1]
-        raised = f"events raised {type(error).__name__}: {error} ({last.filename}:{last.lineno})"
+        raised = f"{function} raised {type(error).__name__}: {error} ({last.filename}:{last.lineno})"
         raise PluginError(f"{slot.path}: {rule.name} ({slot.distribution}): {raised}") from error
 
 

@@ -3,6 +3,7 @@
 A rule's functions are plain Python in the compilable subset. What each role's functions are given and return:
 
     market      events(params, instrument, rng) -> iterator of arrays of mmkit.EVENT
+                chunks(params, instrument) -> iterator of a tape's chunks, as mmkit.read_tape gives them
                 paths(params, instrument, rng) -> iterator of arrays of mid prices, one per independent path; step(params) -> ns
     venue       rest(params, state, order, ahead)                   an order comes to rest behind `ahead` (base currency)
                 trade(params, state, order, quantity)               `quantity` traded at its price
@@ -20,6 +21,8 @@ A rule's functions are plain Python in the compilable subset. What each role's f
                 (default: they do); next_time(params, state, market) -> ns of the next timer decision after
                 market.now (mmkit.NEVER for none); act(params, state, market, ladder, desk): mmkit.place, mmkit.cancel
     hedging     hedge(params, state, market, desk)
+    optimization  keeps(params, state, market, key) -> whether what `prepare` left behind still holds; key: the rule's inputs, in order;
+                exact(params) -> whether it changes nothing but time
     report      render(run, folder) -> path of what was written
 
 `inputs` is passed only to rules that declare them, in every role, after `market`; `terms` only where declared. Functions of a rule
@@ -82,3 +85,8 @@ def mmkit_hedging() -> rules.Hedging:  # type: ignore[empty-body]
 @hookspec
 def mmkit_report() -> rules.Report:  # type: ignore[empty-body]
     """Offers a report: pages and pictures from a finished run."""
+
+
+@hookspec
+def mmkit_optimization() -> rules.Optimization:  # type: ignore[empty-body]
+    """Offers an optimization: the same rule, faster."""

@@ -87,6 +87,8 @@ def _disable(document: Table, faults: Faults, disable: Iterable[str]) -> None:
         table = document.get(section)
         if section in ("signals", "risk", "report") and isinstance(table, dict) and name in table:
             del table[name]
+        elif _switched_off(document, path):
+            continue
         elif path in _OPTIONAL:
             document[path] = {}
         elif section in _NEEDED and path in _sections(document):
@@ -97,11 +99,45 @@ def _disable(document: Table, faults: Faults, disable: Iterable[str]) -> None:
             faults.add_option(f"--disable {path}", f"there is nothing of this name to disable{nearest(path, known)}")
 
 
+def _switched_off(document: Table, path: str) -> bool:
+    """Takes an optimization, or with ROLE.all every one, out of a rule's list; returns whether there was one."""
+    rule, _, name = path.rpartition(".")
+    if rule not in _sections(document):
+        return False
+    table = _node(document, rule)
+    names = _names(table)
+    if name != "all" and name not in names:
+        return False
+    kept = [
+        entry for entry, each in zip(table.get("optimizations", []), names, strict=True) if name not in ("all", each)
+    ]
+    table["optimizations"] = kept
+    return True
+
+
+def _node(document: Table, path: str) -> Table:
+    node: Any = document
+    for part in path.split("."):
+        node = node[part]
+    return node if isinstance(node, dict) else {}
+
+
+def _names(table: Table) -> list[str]:
+    """Returns the names of the optimizations that a rule's section lists."""
+    listed = table.get("optimizations", [])
+    return [str(each.get("use", "")) if isinstance(each, dict) else str(each) for each in listed]
+
+
 def _enable(document: Table, faults: Faults, enable: Iterable[str]) -> None:
     sections = list(_sections(document))
     for path in enable:
+        rule, _, name = path.rpartition(".")
         if path in sections:
             faults.add_option(f"--enable {path}", "is not disabled")
+        elif rule in sections and rule not in ("signals", "risk", "report", "instruments"):
+            table = _node(document, rule)
+            if name not in _names(table):
+                table["optimizations"] = [*table.get("optimizations", []), name]
         else:
             faults.add_option(f"--enable {path}", f"there is nothing of this name to enable{nearest(path, sections)}")
 

@@ -6,7 +6,7 @@ from typing import Any
 import attrs
 import numpy as np
 
-from mmkit.engine.module import signal_names
+from mmkit.engine.module import identifier, signal_names
 from mmkit.engine.records import FILL_COLUMNS, Log
 from mmkit.markouts import Markouts
 from mmkit.stack import Instrument, Stack
@@ -31,6 +31,7 @@ class Totals:
     maker: int = 0
     taker: int = 0
     decisions: int = 0
+    caches: dict[str, dict[str, int]] = attrs.field(factory=dict)
     submitted: int = 0
     cancelled: int = 0
     rejected: int = 0
@@ -44,6 +45,14 @@ class Totals:
             setattr(self, name, getattr(self, name) + getattr(session.exchange, name))
         self.submitted += session.desk.submitted
         self.decisions += session.clock.decisions
+
+    def add_caches(self, stack: Stack, session: Any) -> None:
+        """Adds how often each cache had what was asked for."""
+        for slot in stack.optimizations:
+            state = getattr(session, f"{identifier(slot.path)}_state")
+            counted = self.caches.setdefault(slot.path, {"hits": 0, "misses": 0})
+            for name in counted:
+                counted[name] += int(getattr(state, name, 0))
 
 
 @attrs.define(eq=False)
@@ -106,6 +115,7 @@ class Collector:
     def path(self, session: Any, last_mid: float, *, whole: bool = True) -> None:
         """Takes the end of one path; one that was cut short counts in the money, not in the figures across paths."""
         self.totals.add(session)
+        self.totals.add_caches(self.stack, session)
         ledger = session.ledger
         position = grid_price(ledger.position, self.instrument.lot_size)
         self.marked += position * last_mid
@@ -121,6 +131,7 @@ class Collector:
         self.events = events
         if session is not None and not self.stack.leg.market.rule.paths:  # type: ignore[attr-defined]
             self.totals.add(session)
+            self.totals.add_caches(self.stack, session)
             self.last_time = session.market.now
             self.marked = self.position * self.last_mid if self.totals.position else 0.0
 

@@ -22,6 +22,7 @@ class Role(enum.Enum):
     EXECUTION = "execution"
     HEDGING = "hedging"
     REPORT = "report"
+    OPTIMIZATION = "optimization"
 
 
 class Trigger(enum.IntFlag):
@@ -76,17 +77,19 @@ class Rule:
 
 @attrs.frozen(kw_only=True)
 class Market(Rule):
-    """Turns a file or a simulator into market events (`events`), or a world without a book into mid prices (`paths`)."""
+    """Turns a file or a simulator into market events (`events`), a tape into its chunks (`chunks`), or a world without a book into mid
+    prices (`paths`)."""
 
     role = Role.MARKET
-    functions = ("events", "paths", "step")
+    functions = ("events", "chunks", "paths", "step")
     events: Function | None = None
+    chunks: Function | None = None
     paths: Function | None = None
     step: Function | None = None
 
     def __attrs_post_init__(self) -> None:
-        if (self.events is None) == (self.paths is None):
-            raise TypeError(f'market rule "{self.name}" has either "events" or "paths"')
+        if (self.events, self.chunks, self.paths).count(None) != 2:
+            raise TypeError(f'market rule "{self.name}" has one of "events", "chunks" and "paths"')
 
 
 @attrs.frozen(kw_only=True)
@@ -191,8 +194,28 @@ class Report(Rule):
     render: Function | None = None
 
 
+@attrs.frozen(kw_only=True)
+class Optimization(Rule):
+    """Makes a rule faster: `keeps` says whether what the rule's `prepare` left behind may be used once more.
+
+    applies: the roles whose rules it can be switched on for; exact: whether it changes nothing but time, given its parameters;
+    bound: in words what an inexact one may change.  State fields `hits` and `misses` are counted in the summary.
+    """
+
+    role = Role.OPTIMIZATION
+    functions = needs = ("keeps", "exact")
+    applies: tuple[str, ...] = ("pricing",)
+    keeps: Function | None = None
+    exact: Function | None = None
+    bound: str = ""
+
+
 ROLES: Mapping[Role, type[Rule]] = {
-    rule.role: rule for rule in (Market, Venue, Signal, Sizing, Pricing, Ladder, Risk, Execution, Hedging, Report)
+    rule.role: rule
+    for rule in (
+        *(Market, Venue, Signal, Sizing, Pricing, Ladder, Risk, Execution, Hedging, Report),
+        Optimization,
+    )
 }
 
 

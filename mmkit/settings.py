@@ -13,7 +13,7 @@ from mmkit.errors import ConfigError, PluginError, nearest
 from mmkit.faults import Faults
 from mmkit.fields import Duration, field
 from mmkit.overrides import change
-from mmkit.rules import Market, Role, Venue
+from mmkit.rules import Market, Optimization, Role, Venue
 from mmkit.stack import Instrument, Leg, Slot, Stack
 from mmkit.structure import structure
 
@@ -247,7 +247,7 @@ class _Reading:
             self.unloaded.append(path)
             return None
         rule, distribution = supplied
-        self._optimizations(path, table.get("optimizations", []))
+        optimizations = self._optimizations(path, rule, table.get("optimizations", []))
         also = ["use", "optimizations"]
         if role not in (Role.MARKET, Role.VENUE, Role.REPORT):
             also.append("inputs")
@@ -257,7 +257,7 @@ class _Reading:
             if key == "path" and role is Role.MARKET and text.startswith("unknown key"):
                 text = f'market "{rule.name}" reads no file'
             self.faults.add(_joined(path, key), text)
-        return Slot(name=name, path=path, rule=rule, params=params, wiring={}, distribution=distribution)
+        return Slot(name, path, rule, params, wiring={}, distribution=distribution, optimizations=optimizations)
 
     def _supplied(self, path: str, role: Role, table: Mapping[str, Any]) -> plugins.Supplied | None:
         use = table.get("use")
@@ -275,12 +275,39 @@ class _Reading:
             self.faults.add_plugin(error)
         return None
 
-    def _optimizations(self, path: str, names: Any) -> None:
-        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-            self.faults.add(f"{path}.optimizations", "must be a list of names")
-            return
-        for name in names:
-            self.faults.add(f"{path}.optimizations", f'unknown optimization "{name}"; there are none for this rule')
+    def _optimizations(self, path: str, rule: Any, wanted: Any) -> tuple[Slot, ...]:
+        """Returns what is switched on for a rule; an entry is a name or a table with `use` and parameters."""
+        key = f"{path}.optimizations"
+        if not isinstance(wanted, list):
+            self.faults.add(key, 'must be a list such as ["spread-cache"]')
+            return ()
+        found: list[Slot] = []
+        for entry in wanted:
+            table = {"use": entry} if isinstance(entry, str) else entry
+            if not isinstance(table, dict):
+                self.faults.add(key, 'an entry is a name, or {use = "NAME", …}')
+                continue
+            slot = self._optimization(path, key, rule, table)
+            if slot is not None and slot.name in [each.name for each in found]:
+                self.faults.add(key, f'"{slot.name}" is there twice')
+            elif slot is not None:
+                found.append(slot)
+        return tuple(found)
+
+    def _optimization(self, path: str, key: str, rule: Any, table: dict[str, Any]) -> Slot | None:
+        supplied = self._supplied(key, Role.OPTIMIZATION, table)
+        if supplied is None:
+            return None
+        found, distribution = supplied
+        assert isinstance(found, Optimization)
+        if path not in found.applies:
+            self.faults.add(key, f'"{found.name}" is for {", ".join(found.applies)}')
+        elif rule.prepare is None or not rule.inputs:
+            self.faults.add(key, f'"{found.name}" has nothing to keep: "{rule.name}" prepares nothing from its inputs')
+        params, faults = structure(found.params, table, self.folder, ("use",))
+        for name, text in faults:
+            self.faults.add(_joined(key, name), text)
+        return Slot(found.name, f"{path}.{found.name}", found, params, wiring={}, distribution=distribution)
 
     def _wired(self, acting: Sequence[Slot]) -> dict[str, dict[str, str]]:
         """Returns the wiring by slot path; nothing while a rule that could publish is missing: that is the fault."""

@@ -27,7 +27,8 @@ class Slot:
 
     name: as in the TOML: "pricing", "sigma" (of signals.sigma), "limits" (of risk.limits), "market", "venue"; path: its key path,
     "signals.sigma"; params: an instance of rule.params; wiring: each input's source, "sigma.value" (slot name and output);
-    an optional input without a source has no entry; distribution: name and version of what supplied the rule, or the file's name.
+    an optional input without a source has no entry; distribution: name and version of what supplied the rule, or the file's name;
+    optimizations: what is switched on for the rule, path "pricing.spread-cache".
     """
 
     name: str
@@ -36,6 +37,7 @@ class Slot:
     params: Any
     wiring: Mapping[str, str]
     distribution: str
+    optimizations: tuple["Slot", ...] = ()
 
 
 @attrs.frozen(eq=False)
@@ -75,6 +77,11 @@ class Stack:
     def leg(self) -> Leg:
         """The instrument that is quoted."""
         return self.legs[self.quote]
+
+    @property
+    def optimizations(self) -> tuple[Slot, ...]:
+        """What is switched on, in the order of the rules."""
+        return tuple(each for slot in self.slots for each in slot.optimizations)
 
     @property
     def slots(self) -> tuple[Slot, ...]:

@@ -55,7 +55,7 @@ def summarize(collector: Collector, outcome: Outcome, fills: Any, records: Any) 
         "equity": collector.equity,
         "pnl": pnl_parts(fills, last_mid),
         "metrics": metrics(fills, records, submitted=totals.submitted, markouts=collector.markouts.result()),
-        "counters": {"decisions": totals.decisions, "records": len(records)},
+        "counters": {"decisions": totals.decisions, "records": len(records), "caches": caches(totals.caches)},
         "timing": {
             "assemble_s": outcome.assemble_s,
             "compile_s": outcome.compile_s,
@@ -74,6 +74,15 @@ def summarize(collector: Collector, outcome: Outcome, fills: Any, records: Any) 
     if outcome.error is not None or outcome.interrupted:
         document["ended"] = str(outcome.error) if outcome.error is not None else "interrupted"
     return document
+
+
+def caches(counted: dict[str, dict[str, int]]) -> dict[str, dict[str, float | None]]:
+    """Returns hits, misses and hit ratio of every cache."""
+    found: dict[str, dict[str, float | None]] = {}
+    for path, each in counted.items():
+        asked = each["hits"] + each["misses"]
+        found[path] = {**each, "hit_ratio": each["hits"] / asked if asked else None}
+    return found
 
 
 def moments(values: list[float]) -> dict[str, float | None]:

@@ -48,7 +48,8 @@ def values(params: Any) -> dict[str, Any]:
 def section(slot: Slot) -> dict[str, Any]:
     """Returns a rule's section as a stack file has it."""
     wired = {"inputs": dict(slot.wiring)} if slot.wiring else {}
-    return {"use": slot.rule.name, **values(slot.params), **wired}
+    switched = [{"use": each.rule.name, **values(each.params)} for each in slot.optimizations]
+    return {"use": slot.rule.name, **values(slot.params), **wired, **({"optimizations": switched} if switched else {})}
 
 
 def _leg(leg: Leg) -> dict[str, Any]:

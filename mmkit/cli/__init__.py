@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from mmkit import MmkitError, __version__
-from mmkit.cli import check, demo, init, run
+from mmkit.cli import check, demo, init, optimizations, run
 
 app = typer.Typer(
     name="mmkit",
@@ -21,6 +21,7 @@ app.command("demo", epilog=demo.EXAMPLE)(demo.demo)
 app.command("init", epilog=init.EXAMPLE)(init.init)
 app.command("check", epilog=check.EXAMPLE)(check.check)
 app.command("run", epilog=run.EXAMPLE)(run.run)
+app.add_typer(optimizations.app)
 
 
 def _version(wanted: bool) -> None:

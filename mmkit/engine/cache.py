@@ -1,20 +1,30 @@
 """Where compiled stacks are kept: one folder each, named by a hash of everything that they are made of."""
 
+import hashlib
 import importlib.metadata
+import json
 import os
+import shutil
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 import attrs
 
+import mmkit
 from mmkit.engine import replay, walk
+from mmkit.engine.callouts import acting, called, stays_python
 from mmkit.engine.digest import digest
 from mmkit.engine.layout import layout_of
-from mmkit.engine.session import Program, in_their_places
+from mmkit.engine.session import Program
 
 VERSIONS = ("numba", "llvmlite", "numpy")
+
+SOURCE, MANIFEST = "stack.py", "compiled.json"
+"""A folder's files beside numba's own: the module, and, written last, the sums of all files and which rules stay Python and why."""
 
 
 def cache_folder() -> Path:
@@ -33,9 +43,20 @@ def key_of(program: Program, entry: str) -> str:
     """Returns the hash of a program's text, of every function that it reaches, of its records' layout and of what compiles it."""
     session = program.session()
     layouts = [repr(layout_of(getattr(session, field.name))) for field in attrs.fields(type(session))]
-    versions = [sys.version, *(importlib.metadata.version(name) for name in VERSIONS)]
-    functions = [replay.replay, walk.walk, *in_their_places(program.functions).values()]
-    return digest(functions, program.source, entry, layouts, versions)[:24]
+    versions = [sys.version, mmkit.__version__, *(importlib.metadata.version(name) for name in VERSIONS)]
+    plain = stays_python(program.stack)
+    # Of a rule that stays Python only matters what it is given.
+    functions, given = [replay.replay, walk.walk], []
+    for slot in acting(program.stack):
+        for name, function, taken in called(slot):
+            if slot.path in plain:
+                given.append((slot.path, name, taken))
+            else:
+                functions.append(function)
+    for value in program.functions.values():
+        if isinstance(value, FunctionType) and value.__module__.startswith("mmkit."):
+            functions.append(value)
+    return digest(functions, program.source, entry, layouts, versions, given)[:24]
 
 
 def folder_of(program: Program, entry: str) -> Path:
@@ -44,47 +65,47 @@ def folder_of(program: Program, entry: str) -> Path:
 
 
 def is_warm(folder: Path) -> bool:
-    """Returns whether a folder holds a compiled stack."""
-    return any((folder / "__pycache__").glob("*.nbi"))
+    """Returns whether a folder holds a compiled stack, whole and unchanged since it was written."""
+    return manifest_of(folder) is not None
 
 
-def write_once(file: Path, text: str) -> None:
-    """Writes a file that no reader ever sees half of; whoever comes second keeps the first one's."""
-    if file.exists():
-        return
-    file.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=file.parent, suffix=".tmp")
+def manifest_of(folder: Path) -> dict[str, Any] | None:
+    """Returns a compiled stack's manifest; None where there is none or a file is not what it was."""
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(text)
+        found: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        return found if found["files"] == sums(folder) and isinstance(found["refused"], dict) else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def sums(folder: Path) -> dict[str, str]:
+    """Returns the SHA-256 of each file of a compiled stack but the manifest."""
+    files = [folder / SOURCE, *sorted((folder / "__pycache__").glob("*.nb[ic]"))]
+    return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+
+
+def workshop(folder: Path, text: str) -> Path:
+    """Returns a new folder beside `folder`, in which its content is made before anybody else sees it. Raises OSError."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    made = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-"))
+    try:
+        (made / SOURCE).write_text(text, encoding="utf-8")
+    except OSError:
+        shutil.rmtree(made, ignore_errors=True)
+        raise
+    return made
+
+
+def publish(made: Path, folder: Path, refused: Mapping[str, str]) -> None:
+    """Puts a workshop in its place; where another process was first, its work is kept. Raises OSError."""
+    try:
+        (made / MANIFEST).write_text(json.dumps({"files": sums(made), "refused": dict(refused)}), encoding="utf-8")
+        if folder.exists() and not is_warm(folder):
+            shutil.rmtree(folder, ignore_errors=True)
         try:
-            os.link(name, file)
-        except FileExistsError:
-            pass
+            made.rename(folder)
         except OSError:
-            os.replace(name, file)
-            return
+            if not is_warm(folder):
+                raise
     finally:
-        Path(name).unlink(missing_ok=True)
-
-
-def stored(program: Program, entry: str) -> tuple[Path | None, str]:
-    """Returns the file that holds a program's module in the cache, and '' or why there is none."""
-    folder = folder_of(program, entry)
-    file = folder / "stack.py"
-    try:
-        write_once(file, program.source + entry)
-        (folder / "__pycache__").mkdir(exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder / "__pycache__") as probe:
-            probe.write(b"room")
-    except OSError as error:
-        return None, f"{folder}: {error.strerror or error}"
-    return file, ""
-
-
-def entry_points_of(file: Path | None, program: Program, entry: str) -> dict[str, Any]:
-    """Returns the namespace of the entry functions, defined as in `file` (numba keeps its results beside it)."""
-    scope: dict[str, Any] = {"__name__": "mmkit.engine.entry"}
-    text = "\n" * program.source.count("\n") + entry
-    exec(compile(text, str(file) if file else f"<stack {program.stack.name}>", "exec"), scope)
-    return scope
+        shutil.rmtree(made, ignore_errors=True)

@@ -1,12 +1,139 @@
 """Rules that stay Python: the compiled loop calls them here by number, over views of its own memory."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
+from mmkit.contract import arguments
+from mmkit.engine.digest import digest
+from mmkit.engine.module import identifier
+from mmkit.errors import PluginError
+from mmkit.rules import own_functions
+from mmkit.stack import Slot, Stack
+
+RECORDS = ("params", "state", "inputs", "terms", "market", "ladder", "desk", "trade", "fill", "book")
+"""Arguments that the rule reaches as views; an order is named by its id, everything else is a number."""
+
+RETURNED = {
+    "sizes": ("float64", "float64"),
+    "quote": ("float64", "float64", "float64"),
+    "next_time": ("int64",),
+    "fill_probability": ("float64",),
+    "keeps": ("boolean",),
+}
+"""What the loop expects of those functions that return something."""
+
+PLAINLY = ("triggers", "post_only", "exact")
+"""Functions that are called before a run, never by the loop."""
+
 table: list[Callable[..., Any]] = []
-"""What the session that runs now has filled in; the number is the position."""
+"""The functions of the session that runs now; a function's number is its position."""
 
 
-def call(number: int, *scalars: float) -> Any:
+def call(number: int, *scalars: Any) -> Any:
     """Calls a rule's function; the compiled loop knows how many numbers it returns."""
     return table[number](*scalars)
+
+
+def acting(stack: Stack) -> tuple[Slot, ...]:
+    """Returns the slots whose functions the loop calls."""
+    return (*stack.slots, stack.leg.venue, *stack.optimizations)
+
+
+def called(slot: Slot) -> Iterator[tuple[str, Any, tuple[str, ...]]]:
+    """Yields name, function and argument names of what the loop calls of a rule."""
+    for name, function in own_functions(slot.rule):
+        if name not in PLAINLY:
+            yield name, function, arguments(slot.rule, name)
+
+
+def stays_python(stack: Stack) -> dict[str, str]:
+    """Returns the paths of the rules that are known not to be compiled: '' where they say so themselves, else the reason."""
+    found: dict[str, str] = {}
+    for slot in acting(stack):
+        if not slot.rule.compiled:
+            found[slot.path] = ""
+            continue
+        for name, function, _ in called(slot):
+            try:
+                digest([function])
+            except PluginError as error:
+                found[slot.path] = f"{name} cannot be compiled ({error})"
+                break
+    return found
+
+
+def is_scalar(function: str, place: int, argument: str) -> bool:
+    """Returns whether an argument is handed over as a number: an input of `prepare` may bear any name."""
+    return place > 1 if function == "prepare" else argument not in RECORDS
+
+
+def stub(name: str, number: int, function: str, given: tuple[str, ...]) -> Any:
+    """Returns a function that compiles in the place of a rule's own and calls it by number."""
+    import numba
+
+    taken = [f"a{i}" for i in range(len(given))]
+    passed = [
+        f"{own}.id" if argument == "order" else own
+        for i, (own, argument) in enumerate(zip(taken, given, strict=True))
+        if is_scalar(function, i, argument)
+    ]
+    kinds = RETURNED.get(function, ())
+    results = [f"r{i}" for i in range(len(kinds))]
+    declared = ", ".join(f'{result}="{kind}"' for result, kind in zip(results, kinds, strict=True))
+    taking = f"{', '.join(results)} = " if results else ""
+    text = f"def {name}({', '.join(taken)}):\n    with objmode({declared}):\n"
+    text += f"        {taking}call({', '.join([str(number), *passed])})\n"
+    text += f"    return {', '.join(results)}\n" if results else ""
+    scope: dict[str, Any] = {"__name__": __name__, "objmode": numba.objmode, "call": call}
+    exec(compile(text, f"<{name}>", "exec"), scope)
+    return scope[name]
+
+
+def stubs(slots: list[Slot]) -> dict[str, Any]:
+    """Returns, under their names in the stack's module, what takes the place of the functions of rules that stay Python."""
+    found: dict[str, Any] = {}
+    for slot in slots:
+        for function, _, given in called(slot):
+            name = f"{identifier(slot.path)}_{function}"
+            found[name] = stub(name, len(found), function, given)
+    return found
+
+
+def fill_table(slots: list[Slot], session: Any, book: Any) -> None:
+    """Points the numbers of `stubs(slots)` at the functions themselves, over a session's views and its local book."""
+    levels = memoryview(book)
+    table[:] = [over(slot, *each, session, levels) for slot in slots for each in called(slot)]
+
+
+def over(
+    slot: Slot, name: str, function: Any, given: tuple[str, ...], session: Any, levels: memoryview
+) -> Callable[..., Any]:
+    """Returns a rule's function as one of numbers alone."""
+    own = identifier(slot.path)
+    places = {"params": slot.params, "book": levels}
+    for argument in ("state", "inputs", "terms"):
+        places[argument] = getattr(session, f"{own}_{argument}", None)
+    for argument in ("market", "ladder", "desk", "trade", "fill"):
+        places[argument] = getattr(session, argument)
+    scalars = [i for i, argument in enumerate(given) if is_scalar(name, i, argument)]
+    template = [None if i in scalars else places[argument] for i, argument in enumerate(given)]
+    order = given.index("order") if "order" in given and name != "prepare" else -1
+    desk = session.desk
+
+    def run(*numbers: Any) -> Any:
+        filled = template.copy()
+        for place, value in zip(scalars, numbers, strict=True):
+            filled[place] = order_of(desk, value) if place == order else value
+        return function(*filled)
+
+    return run
+
+
+def order_of(desk: Any, id: int) -> Any:
+    """Returns our order of that id; the venue only names orders that we have not forgotten."""
+    orders = desk.orders
+    for i in range(desk.live_count):
+        order = orders[desk.live[i]]
+        if order.id == id:
+            return order
+    raise LookupError(f"no order {id}")

@@ -1,8 +1,10 @@
 """The compiled engine: the same loops and the same functions, bound to numba over one nested record."""
 
+import shutil
 import time
 from collections import namedtuple
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -11,11 +13,14 @@ import numpy as np
 
 from mmkit.engine import cache, entry, replay, walk
 from mmkit.engine.binding import bind
+from mmkit.engine.callouts import acting, call, fill_table, stays_python, stubs
 from mmkit.engine.entry import ENTRY
+from mmkit.engine.jit import jit, kept, nothing, refusals
 from mmkit.engine.layout import record_of
 from mmkit.engine.session import Program, in_their_places
 from mmkit.engine.views import view_of
 from mmkit.steps import step
+from mmkit.stack import Slot
 from mmkit.tape import SEGMENT, WINDOW, Chunk
 
 Stream = namedtuple("Stream", "segments key lots count")
@@ -23,29 +28,6 @@ Stream = namedtuple("Stream", "segments key lots count")
 
 SIGNED = np.dtype([(field[0], field[1].replace("u4", "i4").replace("u1", "i1")) for field in SEGMENT.descr])
 """mmkit.tape.SEGMENT with signed fields, which mix with int64 (an unsigned one would turn sums into floats)."""
-
-
-def nothing(name: str, value: float, unit: str = "") -> None:
-    """What `step` is in a run."""
-
-
-def jit(function: Any) -> Any:
-    """Compiles a function when it is first called; the kernel's own loops are proven and go without checks of every index."""
-    own = function.__module__.startswith("mmkit.engine")
-    # What is loaded from the cache looks its module up by name: a plugin file or a stack's own module is not importable.
-    function.__module__ = entry.__name__
-    # Only other compiled functions call it: without the wrappers for Python and C compiling takes a quarter less.
-    settings: Any = {"boundscheck": not own, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-    compiled: Any = numba.njit(nogil=True, error_model="python", **settings)(function)
-    template = compiled.get_call_template
-
-    def once_for_all_constants(arguments: Any, keywords: Any) -> Any:
-        """numba would compile a function anew for every constant that it is called with."""
-        plain = tuple(numba.types.unliteral(argument) for argument in arguments)  # type: ignore[no-untyped-call]
-        return template(plain, keywords)
-
-    compiled.get_call_template = once_for_all_constants
-    return compiled
 
 
 class Feed:
@@ -105,21 +87,15 @@ class CompiledEngine:
     def __init__(self, program: Program, notify: Callable[[str], None]) -> None:
         self.program = program
         self.compile_s = 0.0
-        self._ready: set[str] = set()
         self._notify = notify
+        self._ready = False
         begun = time.perf_counter()
-        file, trouble = cache.stored(program, ENTRY)
-        if trouble:
-            notify(f"warning: {trouble}; compiling in memory, to be done again next time")
-        self.warm = file is not None and cache.is_warm(file.parent)
-        entries = cache.entry_points_of(file, program, ENTRY)
-        done: dict[Any, Any] = {}
-        silent = {step: jit(nothing)}
-        filled = {place: bind(own, silent, jit, done) for place, own in in_their_places(program.functions).items()}
-        entries["replay"] = bind(replay.replay, {**silent, **filled}, jit, done)
-        entries["walk"] = bind(walk.walk, {**silent, **filled}, jit, done)
-        kept = numba.njit(nogil=True, error_model="python", cache=file is not None)
-        self._entries: dict[str, Any] = {name: kept(entries[name]) for name in ("replay_main", "walk_main")}
+        paths = program.stack.leg.market.rule.paths  # type: ignore[attr-defined]
+        self._name = "walk_main" if paths else "replay_main"
+        self._folder = cache.folder_of(program, ENTRY)
+        manifest = cache.manifest_of(self._folder)
+        self.warm = manifest is not None
+        self._refused = {**stays_python(program.stack), **(manifest["refused"] if manifest else {})}
         self.compile_s += time.perf_counter() - begun
 
     def session(self) -> Any:
@@ -149,20 +125,87 @@ class CompiledEngine:
     def replay(self, local: Feed, venue: Feed, local_book: Any, venue_book: Any, session: Session, log: Log) -> int:
         """Replays until the loop needs something."""
         books = (local_book, venue_book)
-        return int(self._call("replay_main", local.stream, venue.stream, *books, session.whole, log.memory))
+        return int(self._call(session, local_book, local.stream, venue.stream, *books, session.whole, log.memory))
 
     def walk(self, mids: Any, draws: Any, dt: float, step: int, session: Session, book: Any, log: Log) -> None:
         """Walks one path."""
-        self._call("walk_main", mids, draws, dt, step, session.whole, book, log.memory)
+        self._call(session, book, mids, draws, dt, step, session.whole, book, log.memory)
 
-    def _call(self, name: str, *arguments: Any) -> Any:
-        """Calls an entry function; the first time it is compiled, or loaded, which is not the run's time."""
-        function = self._entries[name]
-        if name not in self._ready:
+    def _call(self, session: Session, book: Any, *arguments: Any) -> Any:
+        """Calls the entry function; the first time it is compiled, or loaded, which is not the run's time."""
+        if not self._ready:
             begun = time.perf_counter()
-            if not self.warm:
-                self._notify(f"compiling the stack {self.program.stack.name} (once; kept for the next run)")
-            function.compile(tuple(numba.typeof(argument) for argument in arguments))  # type: ignore[no-untyped-call]
-            self._ready.add(name)
+            self._get_ready(session, book, tuple(numba.typeof(argument) for argument in arguments))  # type: ignore[no-untyped-call]
+            self._ready = True
             self.compile_s += time.perf_counter() - begun
-        return function(*arguments)
+        if self._table_of is not session and self._plain:
+            fill_table(self._plain, session, book)
+            self._table_of = session
+        return self._function(*arguments)
+
+    _table_of: Session | None = None
+    _plain: list[Slot]
+    _function: Any
+
+    def _get_ready(self, session: Session, book: Any, kinds: tuple[Any, ...]) -> None:
+        """Loads the compiled stack; where that cannot be, compiles and keeps it."""
+        if self.warm:
+            try:
+                self._function = self._bound(self._folder)
+                self._function.compile(kinds)
+            except Exception as error:
+                self._notify(f"warning: {self._folder} cannot be loaded ({type(error).__name__}); compiling anew")
+                self.warm = False
+        if not self.warm:
+            self._notify(f"compiling the stack {self.program.stack.name} (once; kept for the next run)")
+            self._compile(session, book, kinds)
+        for slot in self._plain:
+            reason = self._refused[slot.path]
+            self._notify(f"{slot.path}: {slot.rule.name}: {reason + '; it ' if reason else ''}runs in Python")
+
+    def _compile(self, session: Session, book: Any, kinds: tuple[Any, ...]) -> None:
+        """Compiles the stack, without the rules that the compiler refuses, and keeps it if there is room."""
+        made: Path | None = None
+        try:
+            made = cache.workshop(self._folder, self.program.source + ENTRY)
+            self._compile_in(made, session, book, kinds)
+            cache.publish(made, self._folder, self._refused)
+        except OSError as error:
+            if made is not None:
+                shutil.rmtree(made, ignore_errors=True)
+            trouble = error.strerror or str(error)
+            self._notify(f"warning: {self._folder}: {trouble}; compiling in memory, to be done again next time")
+            self._compile_in(None, session, book, kinds)
+
+    def _compile_in(self, made: Path | None, session: Session, book: Any, kinds: tuple[Any, ...]) -> None:
+        """Compiles the stack with its results in `made`, or in memory alone."""
+        while True:
+            self._function = self._bound(made)
+            try:
+                self._function.compile(kinds)
+                return
+            except OSError:
+                raise
+            except Exception:
+                found = refusals(self.program, self._refused, session, book)
+                if not found:
+                    raise
+                self._refused.update(found)
+
+    def _bound(self, folder: Path | None) -> Any:
+        """Returns the entry function bound to the stack's functions; what numba keeps of it goes into `folder`."""
+        stack = self.program.stack
+        self._plain = [slot for slot in acting(stack) if slot.path in self._refused]
+        functions = dict(self.program.functions)
+        if self._plain:  # the stack's functions anew, with other functions under the rules' names
+            functions |= stubs(self._plain)
+            exec(compile(self.program.source, f"<stack {stack.name}>", "exec"), functions)
+        replace = {step: jit(nothing), call: call}
+        done: dict[Any, Any] = {}
+        filled = {place: bind(own, replace, jit, done) for place, own in in_their_places(functions).items()}
+        scope: dict[str, Any] = {"__name__": entry.__name__}
+        text = "\n" * self.program.source.count("\n") + ENTRY
+        exec(compile(text, str(folder / cache.SOURCE) if folder else f"<stack {stack.name}>", "exec"), scope)
+        loop = walk.walk if self._name == "walk_main" else replay.replay
+        scope[loop.__name__] = bind(loop, {**replace, **filled}, jit, done)
+        return kept(scope[self._name], folder is not None)

@@ -1,9 +1,11 @@
 """A hash of everything that a compiled stack is made of: text, code, constants and globals of every function that it reaches."""
 
+import dis
 import enum
 import hashlib
 import types
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import Any
 
 from mmkit.engine.binding import LIBRARIES, globals_used
@@ -11,8 +13,10 @@ from mmkit.errors import PluginError
 
 Fact = tuple[Any, ...]
 
+READS = ("LOAD_GLOBAL", "LOAD_DEREF", "LOAD_ATTR", "LOAD_METHOD")
 
-def digest(functions: list[Any], *more: Any) -> str:
+
+def digest(functions: Iterable[Any], *more: Any) -> str:
     """Returns a hexadecimal hash of functions with all that they reach, and of further facts (by their repr).
 
     Raises PluginError for a global that is no constant, function, enum or module: its value could change unseen.
@@ -32,7 +36,11 @@ def reached(function: Any, done: set[Any]) -> Iterator[Fact]:
     if function in done:
         return
     done.add(function)
-    yield (function.__qualname__, *code_facts(function.__code__), repr(function.__defaults__))
+    if not isinstance(function, types.FunctionType):
+        raise PluginError(f"{name_of(function)} is no plain function")
+    yield (function.__qualname__, *code_facts(function.__code__))
+    for at, value in enumerate(function.__defaults__ or ()):
+        yield from fact_of(function, f"default {at}", value, done)
     for name in globals_used(function.__code__):
         if name in function.__globals__:
             yield from fact_of(function, name, function.__globals__[name], done)
@@ -43,31 +51,59 @@ def reached(function: Any, done: set[Any]) -> Iterator[Fact]:
 def fact_of(function: Any, name: str, value: Any, done: set[Any]) -> Iterator[Fact]:
     """Yields what a global's value contributes."""
     if isinstance(value, types.FunctionType):
+        yield (name, value.__qualname__)
         yield from reached(value, done)
+    elif isinstance(getattr(value, "py_func", None), types.FunctionType):
+        yield from reached(value.py_func, done)  # compiled by its author
     elif isinstance(value, types.ModuleType):
         if value.__name__ not in LIBRARIES:
-            for attribute in function.__code__.co_names:
+            for attribute in attributes_read(function.__code__, name.rpartition(".")[2]):
                 found = getattr(value, attribute, None)
                 if found is not None:
                     yield from fact_of(function, f"{name}.{attribute}", found, done)
     elif isinstance(value, type) and issubclass(value, enum.Enum):
         yield (name, [(member.name, member.value) for member in value])
-    elif isinstance(value, type) or callable(value):
-        yield (name, getattr(value, "__module__", ""), getattr(value, "__qualname__", ""))
-    elif isinstance(value, int | float | str | bytes | tuple | None):
-        yield (name, repr(value))
+    elif isinstance(value, type | types.BuiltinFunctionType):
+        yield (name, value.__module__, value.__qualname__)
+    elif callable(value) and type(value).__module__.partition(".")[0] in LIBRARIES:
+        yield (name, value.__name__)
+    elif is_constant(value):
+        yield (name, type(value).__name__, repr(value))
     else:
-        kind = type(value).__name__
-        raise PluginError(
-            f"{function.__module__}.{function.__qualname__} reads {name}, a {kind}: only constants can be compiled"
-        )
+        raise PluginError(f"{function.__qualname__} reads {name}, a {type(value).__name__}, which is no constant")
+
+
+@cache
+def attributes_read(code: types.CodeType, owner: str) -> tuple[str, ...]:
+    """Returns the attributes that a function's code, or code inside it, reads of what it calls `owner`, in order of first use."""
+    found: dict[str, None] = {}
+    before = None
+    for instruction in dis.get_instructions(code):
+        if instruction.opname == "EXTENDED_ARG":
+            continue
+        if before == owner and instruction.opname in ("LOAD_ATTR", "LOAD_METHOD"):
+            found[instruction.argval] = None
+        before = instruction.argval if instruction.opname in READS else None
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            found |= dict.fromkeys(attributes_read(constant, owner))
+    return tuple(found)
+
+
+def is_constant(value: Any) -> bool:
+    """Returns whether a value is a number, a text or a tuple of such, whose repr says all of it."""
+    if isinstance(value, tuple):
+        return all(is_constant(each) for each in value)
+    return value is None or isinstance(value, int | float | str | bytes)
+
+
+def name_of(function: Any) -> str:
+    """Returns what to call a thing that is called."""
+    return getattr(function, "__qualname__", "") or f"a {type(function).__name__}"
 
 
 def code_facts(code: types.CodeType) -> Fact:
     """Returns what matters of a code object: not its file or lines."""
-    constants = tuple(
-        code_facts(c) if isinstance(c, types.CodeType) else (type(c).__name__, repr(c)) for c in code.co_consts
-    )
     return (
         code.co_code,
         code.co_names,
@@ -75,5 +111,14 @@ def code_facts(code: types.CodeType) -> Fact:
         code.co_freevars,
         code.co_flags,
         code.co_exceptiontable,
-        constants,
+        tuple(constant_facts(each) for each in code.co_consts),
     )
+
+
+def constant_facts(constant: Any) -> Fact:
+    """Returns what matters of a constant; the order of a frozenset's members depends on the process."""
+    if isinstance(constant, types.CodeType):
+        return code_facts(constant)
+    if isinstance(constant, frozenset):
+        return ("frozenset", *sorted(repr(each) for each in constant))
+    return (type(constant).__name__, repr(constant))

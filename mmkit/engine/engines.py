@@ -72,7 +72,8 @@ def worth_it(program: Program) -> bool:
 
 
 def file_bytes(program: Program) -> int:
-    """Returns how large the files are that the quoted instrument's market reads."""
+    """Returns how large the files are that the quoted instrument's market reads; a tape is a folder of them."""
     path = getattr(program.stack.leg.market.params, "path", ())
     files = path if isinstance(path, tuple) else (path,)
-    return sum(Path(file).stat().st_size for file in files if Path(file).is_file())
+    parts = [part for file in map(Path, files) for part in (file.iterdir() if file.is_dir() else (file,))]
+    return sum(part.stat().st_size for part in parts if part.is_file())

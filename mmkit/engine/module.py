@@ -68,6 +68,13 @@ class Writer:
         needed = [a.name for a in wanted if a.name in slot.wiring and a.metadata.get("required")]
         return " and ".join(f"isfinite(s.{own}_inputs.{name})" for name in needed)
 
+    def keeps(self, slot: Slot, key: list[str]) -> str:
+        """Returns the text that asks an optimization whether what was prepared still holds."""
+        own = identifier(slot.path)
+        rule: Any = slot.rule
+        self.scope[f"{own}_keeps"] = rule.keeps
+        return f"{own}_keeps(s.{own}_params, s.{own}_state, s.market, ({', '.join(key)},))"
+
     def signal_calls(self, function: str, *arguments: str, depth: bool | None = None) -> Lines:
         """Returns the lines that call every signal having `function`; depth: only those that read the book, or only the others."""
         lines: Lines = []
@@ -102,6 +109,8 @@ class Writer:
             terms = [f"s.{own}_terms"] if rule.terms else []
             names = [f"s.{own}_inputs.{a.name}" for a in fields(rule.inputs)] if rule.inputs else []
             prepare = [f"{own}_prepare({', '.join([f's.{own}_params', *terms, *names])})"]
+            for cache in pricing.optimizations:
+                prepare = [f"if not {self.keeps(cache, names)}:", *(f"    {line}" for line in prepare)]
         extra = [f"s.{own}_terms"] if rule.terms else []
         step(pricing, *prepare, f"price, half_bid, half_ask = {self.call(pricing, 'quote', *extra)}")
         step(stack.ladder, self.call(stack.ladder, "levels", "s.ladder", "bid_qty", "ask_qty"))
@@ -110,7 +119,7 @@ class Writer:
         lines.append(f"{indent}to_grid(s, price - half_bid, price + half_ask)")
         for slot in stack.risk:
             step(slot, self.call(slot, "limit", "s.ladder", "s.desk"))
-        if stack.leg.market.rule.events is not None:  # type: ignore[attr-defined]
+        if stack.leg.market.rule.paths is None:  # type: ignore[attr-defined]
             lines += [*self.wiring(stack.execution), self.call(stack.execution, "act", "s.ladder", "s.desk")]
         return lines
 
@@ -138,6 +147,7 @@ class Writer:
         """Returns the module's text."""
         self.scope |= {"isfinite": math.isfinite, "sound": grid.sound, "to_grid": grid.to_grid}
         rows = [(slot.path, slot.rule.name, slot.distribution) for slot in (*self.slots, self.stack.leg.venue)]
+        rows += [(slot.path, slot.rule.name, slot.distribution) for slot in self.stack.optimizations]
         width = max(len(path) for path, _, _ in rows)
         table = "\n".join(f"  {path:<{width}}  {name}  ({origin})" for path, name, origin in rows)
         body = [HEAD.format(name=self.stack.name, table=table)]

@@ -144,6 +144,7 @@ def book_fill(s: Any, side: int, tick: int, lots: int, maker: int) -> None:
     else:
         ledger.taker += amount
     ledger.fills += 1
+    market.fills = ledger.fills
     market.position_lots = ledger.position
     market.position = ledger.position * market.lot_size
     fill.side = side

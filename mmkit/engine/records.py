@@ -40,7 +40,7 @@ class MarketView:
     """What a rule sees of the market: prices in quote currency, quantities and position in base currency, NaN where unknown.
 
     start: time of the session's (or path's) first event; base: tick of the first level of the local book's window;
-    lots_per_unit: 1 / lot_size where that is whole, else 0.
+    lots_per_unit: 1 / lot_size where that is whole, else 0; fills: executions of ours known so far.
     """
 
     now: int = 0
@@ -52,6 +52,7 @@ class MarketView:
     ask_ticks: int = NO_ASK
     position: float = 0.0
     position_lots: int = 0
+    fills: int = 0
     tick_size: float = 1.0
     lot_size: float = 1.0
     lots_per_unit: float = 0.0

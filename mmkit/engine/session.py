@@ -59,7 +59,7 @@ class Program:
             market.lots_per_unit = float(whole)
         core = (market, Trade(), Fill(), Quotes(), desk, exchange, Ledger(), clock_of(stack))
         parts: dict[str, Any] = dict(zip(CORE, core, strict=True))
-        for slot in (*stack.slots, venue):
+        for slot in (*stack.slots, venue, *stack.optimizations):
             parts |= slot_records(slot)
             set_up(slot, parts[f"{identifier(slot.path)}_state"], instrument)
         return self.parts(**parts)
@@ -83,7 +83,8 @@ def program(stack: Stack, *, orders: int = ORDERS, messages: int = MESSAGES) -> 
     source, scope = generate(stack)
     functions = {"__name__": "mmkit_stack", **scope}
     exec(compile(source, f"<stack {stack.name}>", "exec"), functions)
-    names = [*CORE, *(name for slot in (*stack.slots, stack.leg.venue) for name in slot_records(slot))]
+    acting = (*stack.slots, stack.leg.venue, *stack.optimizations)
+    names = [*CORE, *(name for slot in acting for name in slot_records(slot))]
     return Program(
         stack=stack,
         source=source,

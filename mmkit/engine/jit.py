@@ -1,0 +1,95 @@
+"""How functions are compiled, and which rules the compiler refuses."""
+
+import re
+from typing import Any
+
+import numba
+
+from mmkit.engine import entry
+from mmkit.engine.binding import bind
+from mmkit.engine.callouts import acting, called, is_scalar
+from mmkit.engine.module import identifier
+from mmkit.engine.session import Program
+from mmkit.steps import step
+
+
+def nothing(name: str, value: float, unit: str = "") -> None:
+    """What `step` is in a run."""
+
+
+def jit(function: Any) -> Any:
+    """Compiles a function when it is first called; the kernel's own loops are proven and go without checks of every index."""
+    own = function.__module__.startswith("mmkit.engine")
+    # What is loaded from the cache looks its module up by name: a plugin file or a stack's own module is not importable.
+    function.__module__ = entry.__name__
+    # Only other compiled functions call it: without the wrappers for Python and C compiling takes a quarter less.
+    settings: Any = {"boundscheck": not own, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    compiled: Any = numba.njit(nogil=True, error_model="python", **settings)(function)
+    template = compiled.get_call_template
+
+    def once_for_all_constants(arguments: Any, keywords: Any) -> Any:
+        """numba would compile a function anew for every constant that it is called with."""
+        plain = tuple(numba.types.unliteral(argument) for argument in arguments)  # type: ignore[no-untyped-call]
+        return template(plain, keywords)
+
+    compiled.get_call_template = once_for_all_constants
+    return compiled
+
+
+def kept(function: Any, keep: bool) -> Any:
+    """Compiles an entry function, which Python calls; with `keep` the result goes beside the function's file."""
+    elsewhere = numba.config.CACHE_DIR  # type: ignore[attr-defined]
+    numba.config.CACHE_DIR = ""  # type: ignore[attr-defined]
+    try:
+        return numba.njit(nogil=True, error_model="python", cache=keep)(function)
+    finally:
+        numba.config.CACHE_DIR = elsewhere  # type: ignore[attr-defined]
+
+
+def refusals(program: Program, known: Any, session: Any, book: Any) -> dict[str, str]:
+    """Returns the rules that do not compile, by path, with the function and the reason; each function is tried alone.
+
+    known: paths that need no trial; session, book: what they would be called with.
+    """
+    whole: Any = numba.typeof(session.whole).dtype  # type: ignore[no-untyped-call]
+    found: dict[str, str] = {}
+    for slot in acting(program.stack):
+        if slot.path in known:
+            continue
+        for name, function, given in called(slot):
+            kinds = tuple(
+                numba.types.float64
+                if is_scalar(name, i, argument) and argument != "order"
+                else kind_of(whole, slot, argument, book)
+                for i, argument in enumerate(given)
+            )
+            try:
+                bind(function, {step: jit(nothing)}, jit, {}).compile(kinds)
+            except Exception as error:
+                found[slot.path] = f"{name} cannot be compiled ({reason(error, function)})"
+                break
+    return found
+
+
+def kind_of(whole: Any, slot: Any, argument: str, book: Any) -> Any:
+    """Returns the type of an argument that is a record, as the compiler knows it."""
+    if argument == "book":
+        return numba.typeof(book)  # type: ignore[no-untyped-call]
+    if argument == "order":
+        return whole.typeof("desk").typeof("orders").dtype
+    if argument in ("params", "state", "inputs", "terms"):
+        argument = f"{identifier(slot.path)}_{argument}"
+    return whole.typeof(argument)
+
+
+BOILERPLATE = ("Failed in", "During:", "File ", "There are", "- ", "<", ">>>", "^")
+
+
+def reason(error: Exception, function: Any) -> str:
+    """Returns in one line why a function does not compile, with its line where numba says it."""
+    text = re.sub(r"\x1b\[[0-9;]*m", "", str(error))
+    lines = [line.strip() for line in text.splitlines()]
+    said = next((line for line in lines if line and not line.startswith(BOILERPLATE)), type(error).__name__)
+    file = re.escape(function.__code__.co_filename.rpartition("/")[2])
+    at = re.search(rf"{file}[\"']?[,:)]* *(?:line )?\(?(\d+)", text)
+    return f"line {at[1]}: {said}" if at else said
