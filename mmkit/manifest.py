@@ -131,7 +131,10 @@ def _structured(document: dict[str, Any]) -> Manifest:
     """Returns the manifest in a JSON document (by hand: a library would take longer than reading the tape)."""
 
     def piece(entries: dict[str, Any]) -> Piece:
-        return Piece(**{key: tuple(value) if isinstance(value, list) else value for key, value in entries.items()})
+        given: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in entries.items()
+        }
+        return Piece(**given)
 
     digests = {key: tuple(Digest(**one) for one in document[key]) for key in ("sources", "files")}
     return Manifest(**{**document, **digests, "chunks": tuple(map(piece, document["chunks"]))})

@@ -19,8 +19,8 @@ from mmkit.engine.jit import jit, kept, nothing, refusals
 from mmkit.engine.layout import record_of
 from mmkit.engine.session import Program, in_their_places
 from mmkit.engine.views import view_of
-from mmkit.steps import step
 from mmkit.stack import Slot
+from mmkit.steps import step
 from mmkit.tape import SEGMENT, WINDOW, Chunk
 
 Stream = namedtuple("Stream", "segments key lots count")

@@ -3,7 +3,9 @@
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -59,6 +61,29 @@ def start_peer(script: Path | None = None) -> Peer:
         raise SystemExit(1) from None
 
 
+@contextmanager
+def empty_cache() -> Iterator[Path]:
+    """Within this block, in this process and those that it starts, mmkit's cache is a folder of its own, empty at first."""
+    before = os.environ.get("MMKIT_CACHE")
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["MMKIT_CACHE"] = folder
+        try:
+            yield Path(folder)
+        finally:
+            del os.environ["MMKIT_CACHE"]
+            if before is not None:
+                os.environ["MMKIT_CACHE"] = before
+
+
+def run_stack(case: quoter.Case, folder: Path, engine: str, market: str = "hftbacktest") -> Any:
+    """Runs a case with one of mmkit's engines and returns its run."""
+    import mmkit
+
+    stack = folder / "case.toml"
+    stack.write_text(case.stack(market))
+    return mmkit.run(stack, engine=engine)
+
+
 def table(title: str, header: Sequence[str], lines: Sequence[Sequence[object]]) -> None:
     """Prints a table, numbers to the right."""
     cells = [[str(cell) for cell in line] for line in (header, *lines)]
@@ -79,10 +104,12 @@ __all__ = [
     "Peer",
     "arguments",
     "case",
+    "empty_cache",
     "median",
     "quoter",
     "raw_recording",
     "recording",
+    "run_stack",
     "start_peer",
     "table",
 ]

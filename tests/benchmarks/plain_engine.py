@@ -12,7 +12,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from measuring import MARKETS, QUOTERS, Peer, arguments, case, median, quoter, recording, start_peer, table
+from measuring import (
+    MARKETS,
+    QUOTERS,
+    Peer,
+    arguments,
+    case,
+    empty_cache,
+    median,
+    quoter,
+    recording,
+    run_stack,
+    start_peer,
+    table,
+)
 
 TRADE = 2
 
@@ -34,7 +47,8 @@ def measure(peer: Peer, ours: quoter.Case, area: dict[str, float], rounds: int) 
                 answer = peer.ask(ours.line() | area | {"book": book, "repeats": 1})
                 times[book] += answer["times"]
                 fills.append(quoter.peer_outcome(answer).fills)
-            run = quoter.run_stack(ours, Path(folder))
+            with empty_cache():  # so that every round converts the file
+                run = run_stack(ours, Path(folder), "python")
             timing = run.summary["timing"]
             times["replay"].append(timing["run_s"])
             times["whole"].append(timing["run_s"] + timing["convert_s"])

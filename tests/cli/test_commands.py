@@ -101,9 +101,9 @@ BAD_STACKS = {
         "raises.py:3: ValueError: at import",
     ),
     "optimization": (
-        ("k = 100.0", 'k = 100.0\noptimizations = ["spread-cache"]'),
+        ("k = 100.0", 'k = 100.0\noptimizations = ["spred-cache"]'),
         2,
-        'unknown optimization "spread-cache"',
+        'no optimization plugin "spred-cache" (did you mean "spread-cache"?)',
     ),
 }
 

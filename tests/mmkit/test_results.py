@@ -163,6 +163,7 @@ def test_totals_add_up_over_sessions() -> None:
         "expired": 707,
         "submitted": 808,
         "decisions": 909,
+        "caches": {},
     }
 
 

@@ -4,6 +4,9 @@ import subprocess
 import sys
 
 import pytest
+import typer
+
+from mmkit.cli import app
 
 HEAVY = ("llvmlite", "numba", "numpy", "orjson", "pandas", "plotly", "polars", "pyarrow", "rich", "scipy")
 
@@ -20,6 +23,15 @@ try:
 except SystemExit as end:
     assert not end.code, end.code
 """
+
+
+def commands(of: typer.Typer) -> list[list[str]]:
+    """Returns every command and group of commands, as one types it."""
+    found = [[command.name or ""] for command in of.registered_commands]
+    for group in of.registered_groups:
+        name = group.name or group.typer_instance.info.name
+        found += [[name], *([name, *below] for below in commands(group.typer_instance))]
+    return found
 
 
 def loaded(action: str) -> tuple[list[str], str]:
@@ -44,7 +56,7 @@ def test_what_needs_numpy_is_looked_up_when_it_is_used() -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--version"], ["--help"], *([name, "--help"] for name in ("demo", "init", "check", "run"))],
+    [["--version"], ["--help"], *([*command, "--help"] for command in commands(app))],
     ids=" ".join,
 )
 def test_version_and_help_are_light(arguments: list[str]) -> None:
