@@ -1,35 +1,55 @@
 """Finds the rule in which an exception arose."""
 
+import os
 import traceback
+from pathlib import Path
 from typing import Any
 
+from mmkit.engine.module import calls_of
 from mmkit.errors import PluginError
 from mmkit.rules import own_functions
 from mmkit.stack import Slot, Stack
 
+KERNEL = str(Path(__file__).parent) + os.sep
+
 
 def blame(stack: Stack, error: Exception, now: int, clock: Any) -> PluginError | None:
     """Returns a one-line error naming the rule, its function and where it raised; None if no rule's function was running."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    found = in_the_trace(stack, error) or noted(stack, last.filename, clock)
+    if found is None:
+        return None
+    slot, name = found
+    when = f", at {now} ns, decision {clock.decisions}" if clock is not None else ""
+    said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    raised = PluginError(
+        f"{slot.path}: {slot.rule.name} ({slot.distribution}): {name} raised {said} ({last.filename}:{last.lineno}{when})"
+    )
+    raised.__cause__ = error
+    return raised
+
+
+def in_the_trace(stack: Stack, error: Exception) -> tuple[Slot, str] | None:
+    """Returns the innermost rule, and its function, whose code the traceback passes through."""
     codes: dict[Any, tuple[Slot, str]] = {}
     for slot in (*stack.slots, stack.leg.venue, stack.leg.market, *stack.optimizations):
         own = dict(own_functions(slot.rule))
         if slot.rule.setup is not None:
             own["setup"] = slot.rule.setup
         for name, function in own.items():
-            codes[function.__code__] = (slot, name)
+            codes[getattr(function, "__code__", None)] = (slot, name)
+    codes.pop(None, None)
     found: tuple[Slot, str] | None = None
     trace = error.__traceback__
     while trace is not None:
         found = codes.get(trace.tb_frame.f_code, found)
         trace = trace.tb_next
-    if found is None:
+    return found
+
+
+def noted(stack: Stack, file: str, clock: Any) -> tuple[Slot, str] | None:
+    """Returns the function that was called last where an exception from outside of the kernel's own files arose: compiled code has no
+    frames, only the file and line of what raised."""
+    if clock is None or not clock.at or file.startswith(KERNEL):
         return None
-    slot, name = found
-    last = traceback.extract_tb(error.__traceback__)[-1]
-    when = f", at {now} ns, decision {clock.decisions}" if clock is not None else ""
-    raised = PluginError(
-        f"{slot.path}: {slot.rule.name} ({slot.distribution}): {name} raised {type(error).__name__}: {error} "
-        f"({last.filename}:{last.lineno}{when})"
-    )
-    raised.__cause__ = error
-    return raised
+    return calls_of(stack)[clock.at - 1]

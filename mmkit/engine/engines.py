@@ -8,11 +8,12 @@ from mmkit.engine.plain import PlainEngine
 from mmkit.engine.session import Program
 from mmkit.tape import Chunk
 
-LONG = 20_000_000
-"""Bytes of market data from which compiling is worth its time when the stack has not been compiled before."""
+LONG = 200_000_000
+"""Bytes of market data from which compiling is worth its time when the stack has not been compiled before: a recording has
+about 130 rows in a kilobyte, the plain engine takes 1 to 2 million of them in a second, and compiling a quarter of a minute."""
 
-WARM = 1_000_000
-"""The same when it has: the compiler's library has to be loaded."""
+WARM = 10_000_000
+"""The same when it has: loading the compiler's library and the stack takes half a second."""
 
 
 class Engine(Protocol):

@@ -3,14 +3,19 @@
 import re
 from typing import Any
 
+import attrs
 import numba
 
-from mmkit.engine import entry
+from mmkit.engine import callouts, entry
 from mmkit.engine.binding import bind
-from mmkit.engine.callouts import acting, called, is_scalar
+from mmkit.engine.callouts import RECORDS, acting, called
 from mmkit.engine.module import identifier
 from mmkit.engine.session import Program
+from mmkit.stack import Slot
 from mmkit.steps import step
+
+NAMED = (*RECORDS, "order", "key")
+"""Arguments that are no numbers."""
 
 
 def nothing(name: str, value: float, unit: str = "") -> None:
@@ -21,10 +26,12 @@ def jit(function: Any) -> Any:
     """Compiles a function when it is first called; the kernel's own loops are proven and go without checks of every index."""
     own = function.__module__.startswith("mmkit.engine")
     # What is loaded from the cache looks its module up by name: a plugin file or a stack's own module is not importable.
-    function.__module__ = entry.__name__
+    # A stub looks up what it calls where it was written.
+    if function.__module__ != callouts.__name__:
+        function.__module__ = entry.__name__
     # Only other compiled functions call it: without the wrappers for Python and C compiling takes a quarter less.
     settings: Any = {"boundscheck": not own, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-    compiled: Any = numba.njit(nogil=True, error_model="python", **settings)(function)
+    compiled: Any = numba.njit(error_model="python", **settings)(function)
     template = compiled.get_call_template
 
     def once_for_all_constants(arguments: Any, keywords: Any) -> Any:
@@ -71,10 +78,13 @@ def refusals(program: Program, known: Any, session: Any, book: Any) -> dict[str,
     return found
 
 
-def kind_of(whole: Any, slot: Any, argument: str, book: Any) -> Any:
-    """Returns the type of an argument that is a record, as the compiler knows it."""
+def kind_of(program: Program, whole: Any, slot: Slot, argument: str, book: Any) -> Any:
+    """Returns the type of an argument that is no number, as the compiler knows it."""
     if argument == "book":
         return numba.typeof(book)  # type: ignore[no-untyped-call]
+    if argument == "key":
+        inputs: Any = program.stack.pricing.rule.inputs
+        return numba.types.UniTuple(numba.types.float64, len(attrs.fields(inputs)) if inputs else 0)
     if argument == "order":
         return whole.typeof("desk").typeof("orders").dtype
     if argument in ("params", "state", "inputs", "terms"):

@@ -54,6 +54,10 @@ class Writer:
             given.append("book")
         return f"{name}({', '.join(given)})"
 
+    def noted(self, slot: Slot, function: str) -> str:
+        """Returns the line that notes which call comes next: compiled code raises without a trace of it."""
+        return f"s.clock.at = {calls_of(self.stack).index((slot, function)) + 1}"
+
     def wiring(self, slot: Slot) -> Iterator[str]:
         """Yields the lines that hand a rule its inputs."""
         own = identifier(slot.path)
@@ -81,7 +85,7 @@ class Writer:
         for slot in self.stack.signals:
             if getattr(slot.rule, function) is None or (depth is not None and slot.rule.depth != depth):
                 continue
-            lines += [*self.wiring(slot), self.call(slot, function, *arguments)]
+            lines += [*self.wiring(slot), self.noted(slot, function), self.call(slot, function, *arguments)]
         return lines
 
     def decide(self) -> Lines:
@@ -101,26 +105,39 @@ class Writer:
                 indent += "    "
             lines.extend(indent + line for line in calls)
 
-        step(stack.sizing, f"bid_qty, ask_qty = {self.call(stack.sizing, 'sizes')}")
+        step(stack.sizing, self.noted(stack.sizing, "sizes"), f"bid_qty, ask_qty = {self.call(stack.sizing, 'sizes')}")
         rule: Any = pricing.rule
         prepare = []
         if rule.prepare is not None:
             self.scope[f"{own}_prepare"] = rule.prepare
             terms = [f"s.{own}_terms"] if rule.terms else []
             names = [f"s.{own}_inputs.{a.name}" for a in fields(rule.inputs)] if rule.inputs else []
-            prepare = [f"{own}_prepare({', '.join([f's.{own}_params', *terms, *names])})"]
+            prepare = [
+                self.noted(pricing, "prepare"),
+                f"{own}_prepare({', '.join([f's.{own}_params', *terms, *names])})",
+            ]
             for cache in pricing.optimizations:
-                prepare = [f"if not {self.keeps(cache, names)}:", *(f"    {line}" for line in prepare)]
+                prepare = [
+                    self.noted(cache, "keeps"),
+                    f"if not {self.keeps(cache, names)}:",
+                    *(f"    {line}" for line in prepare),
+                ]
         extra = [f"s.{own}_terms"] if rule.terms else []
+        prepare.append(self.noted(pricing, "quote"))
         step(pricing, *prepare, f"price, half_bid, half_ask = {self.call(pricing, 'quote', *extra)}")
-        step(stack.ladder, self.call(stack.ladder, "levels", "s.ladder", "bid_qty", "ask_qty"))
+        step(
+            stack.ladder,
+            self.noted(stack.ladder, "levels"),
+            self.call(stack.ladder, "levels", "s.ladder", "bid_qty", "ask_qty"),
+        )
         lines.append(f"{indent}if sound(s, price, half_bid, half_ask, bid_qty, ask_qty):")
         indent += "    "
         lines.append(f"{indent}to_grid(s, price - half_bid, price + half_ask)")
         for slot in stack.risk:
-            step(slot, self.call(slot, "limit", "s.ladder", "s.desk"))
+            step(slot, self.noted(slot, "limit"), self.call(slot, "limit", "s.ladder", "s.desk"))
         if stack.leg.market.rule.paths is None:  # type: ignore[attr-defined]
-            lines += [*self.wiring(stack.execution), self.call(stack.execution, "act", "s.ladder", "s.desk")]
+            lines += [*self.wiring(stack.execution), self.noted(stack.execution, "act")]
+            lines.append(self.call(stack.execution, "act", "s.ladder", "s.desk"))
         return lines
 
     def venue(self) -> Lines:
@@ -133,12 +150,14 @@ class Writer:
             if name == "fill_probability":
                 lines += [
                     "def fill_probability(s, distance, dt):",
+                    f"    {self.noted(slot, name)}",
                     f"    return {own}_{name}(s.{own}_params, distance, dt)",
                 ]
                 continue
             given = {"rest": "ahead", "trade": "quantity", "depth_change": "previous, new"}[name]
             lines += [
                 f"def {name}(s, order, {given}):",
+                f"    {self.noted(slot, name)}",
                 f"    {own}_{name}(s.{own}_params, s.{own}_state, order, {given})",
             ]
         return lines
@@ -159,10 +178,11 @@ class Writer:
         )
         body += function("on_clock(s, book)", "A decision or a record is due.", self.signal_calls("on_clock"))
         body += function("decide(s, book)", "One decision, in the order of the roles.", self.decide())
+        noted = self.noted(self.stack.execution, "next_time")
         when = "return " + self.call(self.stack.execution, "next_time")
         if self.stack.execution.rule.depth:
             when = when.replace(", book)", ")")
-        body += function("next_time(s)", "When the next timer decision is due.", [when])
+        body += function("next_time(s)", "When the next timer decision is due.", [noted, when])
         body += function("record_signals(s, log, at)", "The published signals, behind the state.", self.published())
         body += [*self.venue(), ""]
         return "\n".join(body)
@@ -174,6 +194,12 @@ class Writer:
             for output in slot.rule.outputs:
                 lines.append(f"log.record[at + {len(lines)}] = s.{identifier(slot.path)}_state.{output}")
         return lines
+
+
+def calls_of(stack: Stack) -> list[tuple[Slot, str]]:
+    """Returns every function of every rule that a stack's module may call; `clock.at` counts them from 1."""
+    slots = (*stack.slots, stack.leg.venue, *stack.optimizations)
+    return [(slot, name) for slot in slots for name, _ in own_functions(slot.rule)]
 
 
 def function(head: str, doc: str, lines: Lines) -> Lines:

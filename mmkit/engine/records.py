@@ -227,7 +227,10 @@ class Ledger:
 
 @attrs.define
 class Clock:
-    """Where the run is: next segment of either stream, times of the next timer decision, triggering event and record, and counters."""
+    """Where the run is: next segment of either stream, times of the next timer decision, triggering event and record, and counters.
+
+    at: number of the rule's function that was called last (mmkit.engine.module.calls_of).
+    """
 
     local: int = 0
     venue: int = 0
@@ -247,6 +250,7 @@ class Clock:
     quoted: int = 0
     spread: float = 0.0
     stop: int = 0
+    at: int = 0
     fault: int = NO_FAULT
     path: int = 0
 
