@@ -64,11 +64,10 @@ def refusals(program: Program, known: Any, session: Any, book: Any) -> dict[str,
         if slot.path in known:
             continue
         for name, function, given in called(slot):
+            records = given[:2] if name == "prepare" else given
             kinds = tuple(
-                numba.types.float64
-                if is_scalar(name, i, argument) and argument != "order"
-                else kind_of(whole, slot, argument, book)
-                for i, argument in enumerate(given)
+                kind_of(program, whole, slot, argument, book) if argument in NAMED else numba.types.float64
+                for argument in (*records, *["number"] * (len(given) - len(records)))
             )
             try:
                 bind(function, {step: jit(nothing)}, jit, {}).compile(kinds)

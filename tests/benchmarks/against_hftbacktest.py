@@ -9,14 +9,26 @@ feed whose every row has a time of its own (rows a nanosecond apart), so that a 
 every book change and trade, against the peer's wait_next_feed loop. The spread is (highest - lowest) / median of the rounds.
 """
 
-import os
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import attrs
 import numpy as np
-from measuring import HERE, MARKETS, QUOTERS, Peer, arguments, case, empty_cache, median, quoter, start_peer, table
+from measuring import (
+    HERE,
+    MARKETS,
+    QUOTERS,
+    Peer,
+    arguments,
+    case,
+    empty_cache,
+    load,
+    median,
+    quoter,
+    start_peer,
+    table,
+)
 from plain_engine import near_the_touch
 from replaying import Replay, stack_of, tape
 
@@ -63,11 +75,6 @@ def line(name: str, peer: Peer, settings: quoter.Case, text: str, folder: Path, 
     pairs = (("compiled", "array"), ("compiled", "hash"), ("python", "array"))
     ratios = [f"{median([b / a for a, b in zip(times[us], times[them], strict=True)]):.2f}" for us, them in pairs]
     return [f"{name} ({ours['compiled'].decisions} decisions)", rows, len(fills["hash"]), *shown, *ratios]
-
-
-def load() -> str:
-    """Returns what else the machine is doing."""
-    return f"load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "load unknown"
 
 
 def main() -> None:

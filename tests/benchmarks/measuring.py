@@ -27,14 +27,25 @@ QUOTERS: dict[str, dict[str, Any]] = {"one level": {"levels": 1}, "five levels":
 def arguments(what: str, rounds: int) -> argparse.Namespace:
     """Returns the command line: the folder of recordings and the number of rounds. Exits 3 where there are none."""
     parser = argparse.ArgumentParser(description=what)
-    default = os.environ.get("MMKIT_DATA", HERE.parents[2] / "shared" / "data")
-    parser.add_argument("folder", nargs="?", type=Path, default=Path(default), help="recordings; default: MMKIT_DATA")
+    parser.add_argument("folder", nargs="?", type=Path, help="recordings; default: MMKIT_DATA")
     parser.add_argument("--rounds", type=int, default=rounds, help="interleaved runs of which the median counts")
     given = parser.parse_args()
-    if not given.folder.is_dir():
+    given.folder = data_folder(given.folder)
+    return given
+
+
+def data_folder(given: Path | None) -> Path:
+    """Returns the folder of recordings: the one given, else the default. Exits 3 where there is none."""
+    folder = given or Path(os.environ.get("MMKIT_DATA", HERE.parents[2] / "shared" / "data"))
+    if not folder.is_dir():
         print("no recordings: give their folder, or set MMKIT_DATA", file=sys.stderr)
         raise SystemExit(3)
-    return given
+    return folder
+
+
+def load() -> str:
+    """Returns how busy the machine is, to be printed beside a figure."""
+    return f"load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "load unknown"
 
 
 def recording(folder: Path, market: str) -> Path:
@@ -104,7 +115,9 @@ __all__ = [
     "Peer",
     "arguments",
     "case",
+    "data_folder",
     "empty_cache",
+    "load",
     "median",
     "quoter",
     "raw_recording",

@@ -1,12 +1,14 @@
 """Random markets through whole stacks, with a rule that watches every order."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import mmkit
+from mmkit.runs import attempt
 
 MARKET = '''
 """A random market: levels come and go around a walking touch, trades hit the best price or print through it."""
@@ -179,3 +181,45 @@ on = {on}
 post_only = {post_only}
 [report]
 """.format(**chosen)
+
+
+@pytest.fixture(scope="session")
+def stack_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Gives the session its own cache of compiled stacks: the same stack with other numbers compiles once."""
+    with pytest.MonkeyPatch.context() as patch:
+        folder = tmp_path_factory.mktemp("cache")
+        patch.setenv("MMKIT_CACHE", str(folder))
+        yield folder
+
+
+@pytest.fixture
+def both(stack_cache: Path, tmp_path: Path) -> Callable[..., Any]:
+    """Returns a function that runs a stack's text under both engines, asserts that they agree to the bit, and returns the compiled run."""
+
+    def run(text: str, plugins: Mapping[str, str] | None = None, said: list[str] | None = None) -> Any:
+        for name, source in (plugins or {}).items():
+            (tmp_path / name).write_text(source)
+        file = tmp_path / "stack.toml"
+        file.write_text(text)
+        plain = attempt(file, engine="python")
+        compiled = attempt(file, engine="compiled", notify=(said if said is not None else []).append)
+        assert (plain.summary["engine"], compiled.summary["engine"]) == ("python", "compiled")
+        assert str(compiled.error) == str(plain.error)
+        assert without_times(compiled.summary) == without_times(plain.summary)
+        for mine, its in ((compiled.fills, plain.fills), (compiled.records, plain.records)):
+            assert mine.schema == its.schema
+            assert [column_bytes(mine, name) for name in mine.columns] == [column_bytes(its, name) for name in its.columns]
+        return compiled
+
+    return run
+
+
+def without_times(summary: Mapping[str, Any]) -> str:
+    """Returns a summary as text, without what the engine and the machine decide."""
+    return json.dumps({k: v for k, v in summary.items() if k not in ("engine", "timing")}, default=repr)
+
+
+def column_bytes(table: Any, name: str) -> Any:
+    """Returns a column to the bit: NaN equals itself, -0.0 differs from 0.0."""
+    column = table[name]
+    return column.to_numpy().tobytes() if column.dtype.is_numeric() else column.to_list()

@@ -1,0 +1,167 @@
+"""The compiled engine's fills, records and summaries are the plain engine's, byte for byte."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+ROWS = 120_000
+RECORDING = "derived/hftbacktest-format_usdm_btcusdt_20240808.npz"
+
+BOOK = """
+[stack]
+name = "{name}"
+seed = 5
+[instruments.X]
+tick_size = {tick}
+lot_size = 0.001
+maker_fee = 0.0002
+taker_fee = 0.0005
+[instruments.X.market]
+{market}
+[instruments.X.venue]
+use = "queue"
+model = "{model}"
+partial_fills = {partial}
+entry_latency = "3ms"
+response_latency = "4ms"
+{rules}
+[sizing]
+use = "fixed"
+quantity = {quantity}
+[execution]
+use = "requote"
+every = "100ms"
+on = {on}
+[report]
+"""
+
+WHOLE = """
+[signals.sigma]
+use = "volatility"
+half_life = "10s"
+sample = "500ms"
+warm_up = "2s"
+[pricing]
+use = "avellaneda"
+gamma = {gamma}
+k = {k}
+[ladder]
+use = "fibonacci"
+levels = 4
+sizes = [1.0, 2.0]
+[risk.limits]
+use = "position-limit"
+max_position = {limit}
+"""
+
+SIMPLE = """
+[pricing]
+use = "fixed"
+half_spread = {half}
+skew = 0.5
+[ladder]
+use = "{ladder}"
+"""
+
+PAPER = """
+[stack]
+name = "paper"
+seed = 3
+record_every = "100ms"
+[instruments.ASSET]
+tick_size = 1e-6
+lot_size = 1.0
+[instruments.ASSET.market]
+use = "diffusion"
+start_price = 100.0
+sigma = 2.0
+step = "5ms"
+moves = "{moves}"
+duration = "1s"
+paths = 40
+[instruments.ASSET.venue]
+use = "intensity"
+A = 140.0
+k = 1.5
+scheme = "{scheme}"
+[pricing]
+{pricing}
+[sizing]
+use = "fixed"
+quantity = 1.0
+[execution]
+use = "requote"
+post_only = false
+[report]
+"""
+
+
+@pytest.fixture(scope="module")
+def recording(data: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Returns the market section of the first minutes of a real recording."""
+    file = data / RECORDING
+    if not file.is_file():
+        pytest.skip(f"no {file}")
+    with np.load(file) as kept:
+        [name] = kept.files
+        rows = kept[name][:ROWS]
+    short = tmp_path_factory.mktemp("recording") / "short.npz"
+    np.savez(short, **{name: rows})
+    return f'use = "hftbacktest"\npath = "{short}"'
+
+
+def recorded(market: str, model: str, partial: str, on: str, **chosen: Any) -> str:
+    """Returns the stack with every rule over the recording."""
+    rules = WHOLE.format(**{"gamma": 0.05, "k": 0.3, "limit": 0.05, **chosen})
+    shape = {"name": "bits", "tick": 0.1, "quantity": 0.01}
+    return BOOK.format(**shape, market=market, model=model, partial=partial, rules=rules, on=on)
+
+
+@pytest.mark.parametrize("partial", ["true", "false"])
+@pytest.mark.parametrize("model", ["risk-averse", "power", "power2", "power3", "log", "log2"])
+def test_over_a_recording_with_every_queue_model(
+    both: Callable[..., Any], recording: str, model: str, partial: str
+) -> None:
+    run = both(recorded(recording, model, partial, '["timer"]'))
+    assert run.fills.height > 30
+    assert run.records["sigma.value"].drop_nans().len() > 30
+
+
+@pytest.mark.parametrize("on", ['["book"]', '["trade"]', '["timer", "book", "trade"]'])
+def test_over_a_recording_with_every_trigger(both: Callable[..., Any], recording: str, on: str) -> None:
+    assert both(recorded(recording, "power", "true", on)).fills.height > 30
+
+
+def test_over_a_recording_at_a_position_limit_that_binds(both: Callable[..., Any], recording: str) -> None:
+    run = both(recorded(recording, "log2", "true", '["timer"]', limit=0.012))
+    assert run.fills.height > 5
+    assert run.records["position"].abs().max() == pytest.approx(0.012)
+
+
+@pytest.mark.parametrize("partial", ["true", "false"])
+def test_over_a_simulated_book(both: Callable[..., Any], partial: str) -> None:
+    market = 'use = "book"\nduration = "60s"'
+    rules = WHOLE.format(gamma=0.001, k=30.0, limit=5.0)
+    shape = {"name": "bits", "tick": 0.01, "quantity": 1.0}
+    run = both(BOOK.format(**shape, market=market, model="power", partial=partial, rules=rules, on='["timer"]'))
+    assert run.fills.height > 5
+
+
+@pytest.mark.parametrize("ladder", ["single", 'uniform"\nlevels = 3\ngap_ticks = 2\n#"'])
+def test_with_the_simplest_rules(both: Callable[..., Any], ladder: str) -> None:
+    rules = SIMPLE.format(half=0.02, ladder=ladder)
+    shape = {"name": "simple", "tick": 0.01, "quantity": 1.0}
+    market = 'use = "book"\nduration = "60s"'
+    run = both(BOOK.format(**shape, market=market, model="power", partial="true", rules=rules, on='["timer"]'))
+    assert run.fills.height > 5
+
+
+@pytest.mark.parametrize("scheme", ["linear", "exponential"])
+@pytest.mark.parametrize("moves", ["binomial", "gaussian"])
+def test_over_the_papers_paths(both: Callable[..., Any], moves: str, scheme: str) -> None:
+    pricing = 'use = "avellaneda"\ngamma = 0.1\nk = 1.5\nsigma = 2.0\nhorizon = "1s"\nsession = true'
+    run = both(PAPER.format(moves=moves, scheme=scheme, pricing=pricing))
+    assert run.fills["path"].n_unique() == 40
