@@ -52,4 +52,4 @@ def noted(stack: Stack, file: str, clock: Any) -> tuple[Slot, str] | None:
     frames, only the file and line of what raised."""
     if clock is None or not clock.at or file.startswith(KERNEL):
         return None
-    return calls_of(stack)[clock.at - 1]
+    return calls_of(stack)[int(clock.at) - 1]

@@ -46,7 +46,8 @@ def key_of(program: Program, entry: str) -> str:
     versions = [sys.version, mmkit.__version__, *(importlib.metadata.version(name) for name in VERSIONS)]
     plain = stays_python(program.stack)
     # Of a rule that stays Python only matters what it is given.
-    functions, given = [replay.replay, walk.walk], []
+    functions: list[Any] = [replay.replay, walk.walk]
+    given = []
     for slot in acting(program.stack):
         for name, function, taken in called(slot):
             if slot.path in plain:

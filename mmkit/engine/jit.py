@@ -83,7 +83,7 @@ def kind_of(program: Program, whole: Any, slot: Slot, argument: str, book: Any) 
         return numba.typeof(book)  # type: ignore[no-untyped-call]
     if argument == "key":
         inputs: Any = program.stack.pricing.rule.inputs
-        return numba.types.UniTuple(numba.types.float64, len(attrs.fields(inputs)) if inputs else 0)
+        return numba.typeof((0.0,) * (len(attrs.fields(inputs)) if inputs else 0))  # type: ignore[no-untyped-call]
     if argument == "order":
         return whole.typeof("desk").typeof("orders").dtype
     if argument in ("params", "state", "inputs", "terms"):

@@ -49,8 +49,9 @@ def fill_record(record: Any, thing: Any) -> None:
     for field in attrs.fields(type(thing)):
         value = getattr(thing, field.name)
         if "records" in field.metadata:
-            for i, each in enumerate(value):
-                fill_record(record[field.name][i], each)
+            # A session begins with all of them alike.
+            fill_record(record[field.name][0], value[0])
+            record[field.name][1:] = record[field.name][0]
         else:
             record[field.name] = value
 

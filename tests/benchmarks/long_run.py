@@ -8,6 +8,7 @@ the same process; an engine that is compiled already is measured on both sides.
 """
 
 import argparse
+import itertools
 import os
 import resource
 import sys
@@ -108,7 +109,7 @@ def main() -> None:
         small = [run(stack, pieces, 1)[0]["timing"]["run_s"] for _ in range(SMALL_RUNS)]
         summary, marks = run(stack, pieces, given.millions * 1_000_000)
     lines = []
-    for before, mark in zip(marks, marks[1:], strict=False):
+    for before, mark in itertools.pairwise(marks):
         rate = (mark.rows - before.rows) / (mark.seconds - before.seconds) / 1e6
         lines.append([f"{mark.rows / 1e6:.1f} M rows", f"{rate:.1f}", f"{mark.mb:.0f}"])
     table(f"{MARKET}, one level, compiled ({load()})", ["up to", "million rows/s", "MB resident"], lines)

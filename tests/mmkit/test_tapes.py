@@ -117,12 +117,10 @@ def test_a_fault_in_the_data_ends_the_tape_and_comes_back(tmp_path: Path) -> Non
     good = tape()
     made = tapes.write(tmp_path / "t", ending(DataError("x.csv:7: no number"), good), ABOUT)
     assert made.fault == "x.csv:7: no number"
-    read = []
-    with pytest.raises(DataError, match=r"^x\.csv:7: no number$"):
-        read.extend(tapes.read(tmp_path / "t"))
-    assert not read  # extend keeps nothing of an iterator that raises
     reading = tapes.read(tmp_path / "t")
     assert all(same(next(reading), chunk) for chunk in good)
+    with pytest.raises(DataError, match=r"^x\.csv:7: no number$"):
+        next(reading)
 
 
 @pytest.mark.parametrize(
@@ -200,7 +198,6 @@ def damaged(folder: Path, change: Callable[[dict[str, Any]], Any]) -> None:
         lambda d: d["chunks"][1].update(key=[0, 10**9]),
         lambda d: d["chunks"][1].update(key=[-8, 1]),
         lambda d: d["chunks"][1].update(key=[0, 1], lots=[0, 1]),
-        lambda d: d["chunks"][1].update(local=[4, 2]),
         lambda d: d.update(chunks=None),
     ],
 )
@@ -224,13 +221,15 @@ def test_flipped_bits_never_lead_outside_the_rows(
     at = draw.draw(st.integers(0, len(content) - 1))
     content[at] ^= draw.draw(st.integers(1, 255))
     (folder / name).write_bytes(content)
+    fault = "damaged"
     try:
         for chunk in tapes.read(folder):
             assert all(0 <= key < 2 * (1 << 20) + 2 for key in chunk.key.tolist())
             for ts, start, length, kind, *_ in itertools.chain(chunk.local.tolist(), chunk.venue.tolist()):
                 assert start + max(length, kind != 0) <= len(chunk.key), ts
     except DataError as error:
-        assert "damaged" in str(error)
+        fault = str(error)
+    assert "damaged" in fault
 
 
 @pytest.mark.parametrize("name", FILES[:4])

@@ -208,7 +208,9 @@ def both(stack_cache: Path, tmp_path: Path) -> Callable[..., Any]:
         assert without_times(compiled.summary) == without_times(plain.summary)
         for mine, its in ((compiled.fills, plain.fills), (compiled.records, plain.records)):
             assert mine.schema == its.schema
-            assert [column_bytes(mine, name) for name in mine.columns] == [column_bytes(its, name) for name in its.columns]
+            assert [column_bytes(mine, name) for name in mine.columns] == [
+                column_bytes(its, name) for name in its.columns
+            ]
         return compiled
 
     return run
