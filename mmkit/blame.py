@@ -1,6 +1,5 @@
 """Finds the rule in which an exception arose."""
 
-import os
 import traceback
 from pathlib import Path
 from typing import Any
@@ -10,21 +9,27 @@ from mmkit.errors import PluginError
 from mmkit.rules import own_functions
 from mmkit.stack import Slot, Stack
 
-KERNEL = str(Path(__file__).parent) + os.sep
+COMPILED = str(Path(__file__).parent / "engine" / "compiled.py")
 
 
 def blame(stack: Stack, error: Exception, now: int, clock: Any) -> PluginError | None:
-    """Returns a one-line error naming the rule, its function and where it raised; None if no rule's function was running."""
+    """Returns a one-line error naming the rule, its function and where it raised; None if no rule's function was running.
+
+    Compiled code leaves no frames behind: there the line is that of the function's head.
+    """
     last = traceback.extract_tb(error.__traceback__)[-1]
-    found = in_the_trace(stack, error) or noted(stack, last.filename, clock)
+    where = f"{last.filename}:{last.lineno}"
+    found = in_the_trace(stack, error)
+    if found is None and last.filename == COMPILED and clock is not None and clock.at:
+        found = calls_of(stack)[int(clock.at) - 1]
+        code = getattr(found[0].rule, found[1]).__code__
+        where = f"{code.co_filename}:{code.co_firstlineno}"
     if found is None:
         return None
     slot, name = found
     when = f", at {now} ns, decision {clock.decisions}" if clock is not None else ""
     said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    raised = PluginError(
-        f"{slot.path}: {slot.rule.name} ({slot.distribution}): {name} raised {said} ({last.filename}:{last.lineno}{when})"
-    )
+    raised = PluginError(f"{slot.path}: {slot.rule.name} ({slot.distribution}): {name} raised {said} ({where}{when})")
     raised.__cause__ = error
     return raised
 
@@ -45,11 +50,3 @@ def in_the_trace(stack: Stack, error: Exception) -> tuple[Slot, str] | None:
         found = codes.get(trace.tb_frame.f_code, found)
         trace = trace.tb_next
     return found
-
-
-def noted(stack: Stack, file: str, clock: Any) -> tuple[Slot, str] | None:
-    """Returns the function that was called last where an exception from outside of the kernel's own files arose: compiled code has no
-    frames, only the file and line of what raised."""
-    if clock is None or not clock.at or file.startswith(KERNEL):
-        return None
-    return calls_of(stack)[int(clock.at) - 1]

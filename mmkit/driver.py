@@ -102,6 +102,7 @@ def drive_tape(
     local_book = engine.book(bool(clock.reads_depth))
     venue_book = engine.book()
     venue_chunk: Any = None
+    known = kept.rows(leg) if progress else None
 
     def feed(stream: str) -> None:
         nonlocal venue_chunk
@@ -142,7 +143,10 @@ def drive_tape(
                 elif code == NEED_VENUE:
                     feed("venue")
                     if progress:
-                        progress(reader.events, None)
+                        progress(
+                            reader.events,
+                            known or expected(leg, reader.events, session.market.now - session.market.start),
+                        )
                 elif code == FULL:
                     collector.fills(log)
                     collector.records(log)
@@ -166,6 +170,14 @@ def drive_tape(
         collector.mids(*mids(venue_chunk.venue[: clock.venue], venue_chunk.base, leg.instrument.tick_size))
     collector.records(log)
     collector.finish(session, reader.events)
+
+
+def expected(leg: Leg, rows: int, elapsed: int) -> int | None:
+    """Returns how many rows a simulator will have made, going on as in the ns elapsed; None where that is unknown."""
+    duration = getattr(leg.market.params, "duration", 0)
+    if duration and elapsed > 0:
+        return max(rows, round(rows * duration / elapsed))
+    return None
 
 
 def first_time(stream: Any) -> int:
@@ -274,7 +286,7 @@ def drive_paths(
                     break
                 collector.path(session, float(path[-1]))
                 if progress:
-                    progress(steps, None)
+                    progress(steps, count * leg.market.params.paths if hasattr(leg.market.params, "paths") else None)
     except MmkitError as error:
         outcome.error = error
     except Exception as error:

@@ -89,6 +89,16 @@ def is_sound(folder: Path) -> bool:
     return True
 
 
+def rows(leg: Leg) -> int | None:
+    """Returns how many rows a market's tape has, where there is one."""
+    folders: list[Path | None] = [path for path in sources(leg) if path.is_dir()]
+    folders = folders or [folder_of(leg)]
+    try:
+        return sum(manifest(folder).events for folder in folders if folder is not None) or None
+    except DataError:
+        return None
+
+
 def about(leg: Leg) -> About:
     """Returns what a tape of this instrument's market says about itself."""
     grid = leg.instrument

@@ -216,7 +216,8 @@ def _leg(
         key, equals, value = text.partition("=")
         if not equals or not key:
             faults.append(f"--set {text}: is written KEY=VALUE, such as --set base_latency=5ms")
-        table[key.strip()] = toml_value(value.strip())
+        else:
+            table[key.strip()] = toml_value(value.strip())
     params, wrong = structure(rule.params, table, Path.cwd())
     reads_none = f'market "{market}" reads no file'
     faults += [

@@ -13,9 +13,10 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from measuring import arguments, case, quoter, recording, table
+from measuring import arguments, case, empty_cache, load, quoter, recording, table
 
 MARKET = "usdm_btcusdt"
+ENGINES = ("python", "compiled")
 TIMES = (1, 2, 4, 8)
 SECOND = 1_000_000_000
 
@@ -34,19 +35,20 @@ def chain(path: Path, folder: Path, times: int) -> list[Path]:
     return files
 
 
-def peak(stack: Path, files: list[Path]) -> tuple[float, int, float]:
-    """Returns MB at the peak, rows replayed and seconds of a run in a process of its own."""
-    command = [sys.executable, __file__, "--one", str(stack), *map(str, files)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+def peak(engine: str, stack: Path, files: list[Path]) -> tuple[float, int, float]:
+    """Returns MB at the peak, rows replayed and seconds of a run in a process of its own, which converts the files."""
+    command = [sys.executable, __file__, "--one", engine, str(stack), *map(str, files)]
+    with empty_cache():
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
     found = json.loads(done.stdout)
     return found["mb"], found["events"], found["seconds"]
 
 
-def one(stack: str, *files: str) -> None:
+def one(engine: str, stack: str, *files: str) -> None:
     """Runs a stack over chained files and prints its peak as JSON."""
     import mmkit
 
-    summary = mmkit.run(stack, data=files).summary
+    summary = mmkit.run(stack, data=files, engine=engine).summary
     unit = 1 << 20 if sys.platform == "darwin" else 1 << 10
     mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
     timing = summary["timing"]
@@ -62,13 +64,14 @@ def main() -> None:
         settings: quoter.Case = case(given.folder, MARKET)
         stack = Path(folder) / "stack.toml"
         stack.write_text(settings.stack())
-        found = [peak(stack, files[:times]) for times in TIMES]
-    smallest = found[0][0]
-    lines = [
-        [f"{times}x", events, f"{mb:.0f}", f"{mb / smallest:.2f}", f"{events / seconds / 1e6:.2f}"]
-        for times, (mb, events, seconds) in zip(TIMES, found, strict=True)
-    ]
-    table("peak resident memory", ["", "rows", "MB", "of the first", "million rows/s"], lines)
+        lines = []
+        for engine in ENGINES:
+            found = [peak(engine, stack, files[:times]) for times in TIMES]
+            for times, (mb, events, seconds) in zip(TIMES, found, strict=True):
+                rate = events / seconds / 1e6
+                lines.append([f"{engine} {times}x", events, f"{mb:.0f}", f"{mb / found[0][0]:.2f}", f"{rate:.2f}"])
+    header = ["", "rows", "MB", "of the first", "million rows/s with conversion"]
+    table(f"peak resident memory ({load()})", header, lines)
 
 
 if __name__ == "__main__":

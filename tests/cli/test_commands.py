@@ -11,7 +11,7 @@ import pytest
 
 Mmkit = Callable[..., subprocess.CompletedProcess[str]]
 
-COMMANDS = [[], ["demo"], ["run"], ["check"], ["init"]]
+COMMANDS = [[], ["demo"], ["run"], ["check"], ["init"], ["bench"], ["optimizations", "list"]]
 HEAVY = ("numpy", "polars", "plotly", "numba", "scipy", "cattrs", "rich", "pydantic")
 
 
