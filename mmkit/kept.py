@@ -122,13 +122,16 @@ def folder_of(leg: Leg) -> Path | None:
     files = sources(leg)
     if not files or not all(file.is_file() for file in files) or not code:
         return None
-    stats = [(str(file.absolute()), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
     grid = leg.instrument
     market = (leg.market.rule.name, leg.market.distribution, sorted(values(leg.market.params).items()))
-    facts = (SCHEMA, __version__, market, grid.tick_size, grid.lot_size, stats, sys.byteorder)
-    key = hashlib.sha256(repr(facts).encode("utf-8", "surrogateescape"))
-    for file in (*(Path(module.__file__) for module in MAKERS if module.__file__), *code):
-        key.update(hashlib.sha256(file.read_bytes()).digest())
+    try:
+        stats = [(str(file.absolute()), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
+        facts = (SCHEMA, __version__, market, grid.tick_size, grid.lot_size, stats, sys.byteorder)
+        key = hashlib.sha256(repr(facts).encode("utf-8", "surrogateescape"))
+        for file in (*(Path(module.__file__) for module in MAKERS if module.__file__), *code):
+            key.update(hashlib.sha256(file.read_bytes()).digest())
+    except OSError:  # a file that has just gone
+        return None
     return tapes_folder() / key.hexdigest()[:32]
 
 

@@ -15,8 +15,9 @@ from mmkit.engine import cache, entry, replay, walk
 from mmkit.engine.binding import bind
 from mmkit.engine.callouts import acting, call, fill_table, stays_python, stubs
 from mmkit.engine.entry import ENTRY
-from mmkit.engine.jit import jit, kept, nothing, refusals
+from mmkit.engine.jit import compiler, kept, nothing, refusal
 from mmkit.engine.layout import record_of
+from mmkit.engine.module import identifier
 from mmkit.engine.session import Program, in_their_places
 from mmkit.engine.views import view_of
 from mmkit.stack import Slot
@@ -89,6 +90,9 @@ class CompiledEngine:
         self.compile_s = 0.0
         self._notify = notify
         self._ready = False
+        self._function: Any = None
+        self._plain: list[Slot] = []
+        self._table_of: Session | None = None
         begun = time.perf_counter()
         paths = program.stack.leg.market.rule.paths  # type: ignore[attr-defined]
         self._name = "walk_main" if paths else "replay_main"
@@ -143,10 +147,6 @@ class CompiledEngine:
             self._table_of = session
         return self._function(*arguments)
 
-    _table_of: Session | None = None
-    _plain: list[Slot]
-    _function: Any
-
     def _get_ready(self, session: Session, book: Any, kinds: tuple[Any, ...]) -> None:
         """Loads the compiled stack; where that cannot be, compiles and keeps it."""
         if self.warm:
@@ -155,7 +155,7 @@ class CompiledEngine:
                 self._function.compile(kinds)
             except Exception as error:
                 self._notify(f"warning: {self._folder} cannot be loaded ({type(error).__name__}); compiling anew")
-                self.warm = False
+                self.warm, self._function = False, None
         if not self.warm:
             self._notify(f"compiling the stack {self.program.stack.name} (once; kept for the next run)")
             self._compile(session, book, kinds)
@@ -171,26 +171,26 @@ class CompiledEngine:
             self._compile_in(made, session, book, kinds)
             cache.publish(made, self._folder, self._refused)
         except OSError as error:
+            trouble = error.strerror or str(error)
+            self._notify(f"warning: {self._folder}: {trouble}; compiled in memory, to be done again next time")
             if made is not None:
                 shutil.rmtree(made, ignore_errors=True)
-            trouble = error.strerror or str(error)
-            self._notify(f"warning: {self._folder}: {trouble}; compiling in memory, to be done again next time")
-            self._compile_in(None, session, book, kinds)
+            if self._function is None or not self._function.overloads:
+                self._compile_in(None, session, book, kinds)
 
     def _compile_in(self, made: Path | None, session: Session, book: Any, kinds: tuple[Any, ...]) -> None:
         """Compiles the stack with its results in `made`, or in memory alone."""
-        while True:
+        while self._function is None or not self._function.overloads:
             self._function = self._bound(made)
             try:
                 self._function.compile(kinds)
-                return
             except OSError:
                 raise
-            except Exception:
-                found = refusals(self.program, self._refused, session, book)
-                if not found:
+            except Exception as error:
+                found = refusal(self.program, self._refused, error, session, book)
+                if found is None:
                     raise
-                self._refused.update(found)
+                self._refused[found[0]] = found[1]
 
     def _bound(self, folder: Path | None) -> Any:
         """Returns the entry function bound to the stack's functions; what numba keeps of it goes into `folder`."""
@@ -200,12 +200,15 @@ class CompiledEngine:
         if self._plain:  # the stack's functions anew, with other functions under the rules' names
             functions |= stubs(self._plain)
             exec(compile(self.program.source, f"<stack {stack.name}>", "exec"), functions)
-        replace = {step: jit(nothing), call: call}
+        # bind copies functions before they are compiled, each once in a fixed order: the names are the same in every process.
+        tag = "_".join([self._folder.name, *(identifier(slot.path) for slot in self._plain)])
+        make = compiler(tag)
+        replace = {step: make(nothing), call: call}
         done: dict[Any, Any] = {}
-        filled = {place: bind(own, replace, jit, done) for place, own in in_their_places(functions).items()}
+        filled = {place: bind(own, replace, make, done) for place, own in in_their_places(functions).items()}
         scope: dict[str, Any] = {"__name__": entry.__name__}
         text = "\n" * self.program.source.count("\n") + ENTRY
         exec(compile(text, str(folder / cache.SOURCE) if folder else f"<stack {stack.name}>", "exec"), scope)
         loop = walk.walk if self._name == "walk_main" else replay.replay
-        scope[loop.__name__] = bind(loop, {**replace, **filled}, jit, done)
-        return kept(scope[self._name], folder is not None)
+        scope[loop.__name__] = bind(loop, {**replace, **filled}, make, done)
+        return kept(scope[self._name], tag, folder is not None)

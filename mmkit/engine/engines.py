@@ -76,5 +76,5 @@ def file_bytes(program: Program) -> int:
     """Returns how large the files are that the quoted instrument's market reads; a tape is a folder of them."""
     path = getattr(program.stack.leg.market.params, "path", ())
     files = path if isinstance(path, tuple) else (path,)
-    parts = [part for file in map(Path, files) for part in (file.iterdir() if file.is_dir() else (file,))]
+    parts = [part for file in map(Path, files) for part in (file.glob("*") if file.is_dir() else (file,))]
     return sum(part.stat().st_size for part in parts if part.is_file())

@@ -1,6 +1,10 @@
 """How functions are compiled, and which rules the compiler refuses."""
 
+import itertools
 import re
+from collections.abc import Callable, Container
+from pathlib import Path
+from types import CodeType
 from typing import Any
 
 import attrs
@@ -22,13 +26,28 @@ def nothing(name: str, value: float, unit: str = "") -> None:
     """What `step` is in a run."""
 
 
-def jit(function: Any) -> Any:
+def compiler(tag: str) -> Callable[[Any], Any]:
+    """Returns what compiles the functions of one stack, under names that begin with `tag` and count them.
+
+    The linker takes the first of two functions of one name, and numba's names are only unique within the process that compiled: what is
+    loaded from the cache must not meet another stack's function, or an older text of its own, under its name.
+    """
+    count = itertools.count()
+
+    def make(function: Any) -> Any:
+        return jit(function, f"{tag}_{next(count)}")
+
+    return make
+
+
+def jit(function: Any, tag: str) -> Any:
     """Compiles a function when it is first called; the kernel's own loops are proven and go without checks of every index."""
     own = function.__module__.startswith("mmkit.engine")
     # What is loaded from the cache looks its module up by name: a plugin file or a stack's own module is not importable.
     # A stub looks up what it calls where it was written.
     if function.__module__ != callouts.__name__:
         function.__module__ = entry.__name__
+    function.__qualname__ = f"{function.__name__}_{tag}"
     # Only other compiled functions call it: without the wrappers for Python and C compiling takes a quarter less.
     settings: Any = {"boundscheck": not own, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
     compiled: Any = numba.njit(error_model="python", **settings)(function)
@@ -43,8 +62,9 @@ def jit(function: Any) -> Any:
     return compiled
 
 
-def kept(function: Any, keep: bool) -> Any:
+def kept(function: Any, tag: str, keep: bool) -> Any:
     """Compiles an entry function, which Python calls; with `keep` the result goes beside the function's file."""
+    function.__qualname__ = f"{function.__name__}_{tag}"
     elsewhere = numba.config.CACHE_DIR  # type: ignore[attr-defined]
     numba.config.CACHE_DIR = ""  # type: ignore[attr-defined]
     try:
@@ -53,28 +73,36 @@ def kept(function: Any, keep: bool) -> Any:
         numba.config.CACHE_DIR = elsewhere  # type: ignore[attr-defined]
 
 
-def refusals(program: Program, known: Any, session: Any, book: Any) -> dict[str, str]:
-    """Returns the rules that do not compile, by path, with the function and the reason; each function is tried alone.
+def refusal(
+    program: Program, known: Container[str], error: Exception, session: Any, book: Any
+) -> tuple[str, str] | None:
+    """Returns the path of a rule that does not compile, with the function and the reason; each function is tried alone.
 
-    known: paths that need no trial; session, book: what they would be called with.
+    known: paths that need no trial; error: what compiling the whole stack raised; session, book: what the rules would be called with.
     """
     whole: Any = numba.typeof(session.whole).dtype  # type: ignore[no-untyped-call]
-    found: dict[str, str] = {}
-    for slot in acting(program.stack):
-        if slot.path in known:
-            continue
-        for name, function, given in called(slot):
-            records = given[:2] if name == "prepare" else given
-            kinds = tuple(
-                kind_of(program, whole, slot, argument, book) if argument in NAMED else numba.types.float64
-                for argument in (*records, *["number"] * (len(given) - len(records)))
-            )
-            try:
-                bind(function, {step: jit(nothing)}, jit, {}).compile(kinds)
-            except Exception as error:
-                found[slot.path] = f"{name} cannot be compiled ({reason(error, function)})"
-                break
-    return found
+    trials = [(slot, *each) for slot in acting(program.stack) if slot.path not in known for each in called(slot)]
+    # A trial takes as long as compiling: those whose file and name the error mentions come first.
+    trials.sort(key=lambda trial: not mentioned(trial[2].__code__, str(error)))
+    for slot, name, function, given in trials:
+        records = given[:2] if name == "prepare" else given
+        kinds = tuple(
+            kind_of(program, whole, slot, argument, book) if argument in NAMED else numba.types.float64
+            for argument in (*records, *["number"] * (len(given) - len(records)))
+        )
+        try:
+            make = compiler(f"trial_{identifier(slot.path)}_{name}")
+            bind(function, {step: make(nothing)}, make, {}).compile(kinds)
+        except Exception as own:
+            return slot.path, f"{name} cannot be compiled ({reason(own, function.__code__)})"
+    return None
+
+
+def mentioned(code: CodeType, text: str) -> bool:
+    """Returns whether an error's text speaks of a function's file, in the lines of the function."""
+    numbers = [int(number) for number in re.findall(rf"{re.escape(Path(code.co_filename).name)}\D{{1,12}}(\d+)", text)]
+    lines = [line for _, _, line in code.co_lines() if line is not None]
+    return any(min(lines) <= number <= max(lines) for number in numbers)
 
 
 def kind_of(program: Program, whole: Any, slot: Slot, argument: str, book: Any) -> Any:
@@ -94,11 +122,10 @@ def kind_of(program: Program, whole: Any, slot: Slot, argument: str, book: Any) 
 BOILERPLATE = ("Failed in", "During:", "File ", "There are", "- ", "<", ">>>", "^")
 
 
-def reason(error: Exception, function: Any) -> str:
-    """Returns in one line why a function does not compile, with its line where numba says it."""
+def reason(error: Exception, code: CodeType) -> str:
+    """Returns in one line why a function does not compile, with its line where the compiler says it."""
     text = re.sub(r"\x1b\[[0-9;]*m", "", str(error))
     lines = [line.strip() for line in text.splitlines()]
     said = next((line for line in lines if line and not line.startswith(BOILERPLATE)), type(error).__name__)
-    file = re.escape(function.__code__.co_filename.rpartition("/")[2])
-    at = re.search(rf"{file}[\"']?[,:)]* *(?:line )?\(?(\d+)", text)
+    at = re.search(rf"{re.escape(Path(code.co_filename).name)}\D{{1,12}}(\d+)", text)
     return f"line {at[1]}: {said}" if at else said

@@ -261,8 +261,8 @@ def on_clock(params, state, market):
 
 
 def quote(params, state, market):
-    words = {"half": 0.03}
-    return market.mid, float(str(words["half"])), 0.03
+    words = f"{market.tick_size:.2f}"
+    return market.mid, 3 * float(words), 0.03
 
 
 def sizes(params, state, market):
@@ -339,7 +339,7 @@ def test_what_the_compiler_refuses_is_named_and_runs_in_python(both: Callable[..
     ]
     assert "reads MODEL, a Model" in lines[0]
     assert "\n" not in lines[1]
-    assert f"line {line(REFUSED, 'str(words')}" in lines[1] or f"line {line(REFUSED, 'words = ')}" in lines[1]
+    assert f"(line {line(REFUSED, 'words = ')}: " in lines[1]
     again: list[str] = []
     both(REFUSING.format(ring=""), {"mine.py": REFUSED}, again)
     assert again == lines
