@@ -1,8 +1,8 @@
 # One command for each thing one does with mmkit; everything happens in virtual environments beside this file.
 #
 #   make demo    run the demo                      make test     the suite, on the checkout and on the built wheel
-#   make check   style, types, import contracts    make picture  take the README's picture anew
-#   make clean   remove what these commands made
+#   make check   style, types, import contracts    make quick    the suite in a few minutes, on the checkout alone
+#   make clean   remove what these commands made   make picture  take the README's picture anew
 #
 # PYTHON chooses the interpreter (3.11 or newer) and JOBS how many tests run at once: make test PYTHON=python3.12 JOBS=4
 
@@ -17,7 +17,7 @@ PYTEST := -m pytest -q -n $(JOBS) --dist loadfile
 PEER := import sys; sys.path.append("tests/parity"); import peer_process; peer_process.python()
 SOURCES := $(shell find mmkit plugins -type f -not -name '*.pyc') pyproject.toml README.md LICENSE
 
-.PHONY: demo test check picture clean
+.PHONY: demo test quick check picture clean
 
 demo: .venv/installed
 	.venv/bin/mmkit demo
@@ -30,6 +30,11 @@ test: .venv/installed-all .venv-wheel/installed
 	.venv/bin/python $(PYTEST) --cov --cov-report=term:skip-covered --ignore=tests/parity
 	@echo "== the built wheel =="
 	PYTHONSAFEPATH=1 .venv-wheel/bin/python $(PYTEST) -p no:cacheprovider
+
+# Without what compiles stacks or asks the independent engine.
+quick: .venv/installed-all
+	.venv/bin/python $(PYTEST) --ignore=tests/parity --ignore=tests/mmkit/engine/test_same_bits.py \
+		--ignore=tests/mmkit/engine/test_compiled.py --ignore=tests/mmkit/engine/test_cache.py
 
 check: .venv/installed-all
 	.venv/bin/ruff check
