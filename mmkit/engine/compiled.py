@@ -120,7 +120,7 @@ class CompiledEngine:
 
     def book(self, wanted: bool = True) -> Any:
         """Returns a dense book without a level."""
-        return np.zeros(2 * WINDOW if wanted else 1, np.int32)
+        return np.zeros(2 * WINDOW if wanted else 1, np.int64)  # also where lots are int32: a later chunk may need more
 
     def numbers(self, values: Any) -> Any:
         """Returns an array of floats as the walk reads it."""

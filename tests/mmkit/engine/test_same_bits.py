@@ -165,3 +165,46 @@ def test_over_the_papers_paths(both: Callable[..., Any], moves: str, scheme: str
     pricing = 'use = "avellaneda"\ngamma = 0.1\nk = 1.5\nsigma = 2.0\nhorizon = "1s"\nsession = true'
     run = both(PAPER.format(moves=moves, scheme=scheme, pricing=pricing))
     assert run.fills["path"].n_unique() == 40
+
+
+WIDE = '''
+"""Levels of more lots than 32 bits hold."""
+import numpy as np
+import mmkit
+
+
+def events(params, instrument, rng):
+    many = 5_000_000_000
+    rows = [(0, 0, 0, mmkit.RESET), (0, 999, many, mmkit.BID), (0, 1001, many, mmkit.ASK)]
+    for i in range(300):
+        now = (i + 1) * 50_000_000
+        rows.append((now, 1001 if i % 2 else 999, many // 3, mmkit.BUY if i % 2 else mmkit.SELL))
+        rows += [(now, 999, many - i, mmkit.BID), (now, 1001, many + i, mmkit.ASK)]
+    yield np.array([(t, t + 10**6, tick, lots, kind, mmkit.BOTH) for t, tick, lots, kind in rows], mmkit.EVENT)
+
+
+@mmkit.hookimpl
+def mmkit_market():
+    return mmkit.Market("wide", events=events)
+'''
+
+WIDE_STACK = """
+[stack]
+plugins = ["wide.py"]
+[instruments.X]
+tick_size = 0.1
+lot_size = 1.0
+[instruments.X.market]
+use = "wide"
+[pricing]
+use = "fixed"
+half_spread = 0.05
+[sizing]
+use = "fixed"
+quantity = 10.0
+[report]
+"""
+
+
+def test_with_levels_of_more_lots_than_32_bits_hold(both: Callable[..., Any]) -> None:
+    assert both(WIDE_STACK, {"wide.py": WIDE}).fills.height > 50
