@@ -33,10 +33,15 @@ _LATER = {
         ),
         "mmkit.tape",
     ),
-    **dict.fromkeys(("LIMIT", "MARKET", "NEVER", "POST_ONLY"), "mmkit.engine.records"),
+    **dict.fromkeys(
+        ("EXECUTION", "LIMIT", "MARKET", "NEVER", "POST_ONLY", "SIGNAL", "STARTED", "TROUBLE"), "mmkit.engine.records"
+    ),
     **dict.fromkeys(("cancel", "has_order", "place", "working"), "mmkit.engine.orders"),
     **dict.fromkeys(("Run", "run"), "mmkit.runs"),
     "read_tape": "mmkit.tapes",
+    **dict.fromkeys(("ceil_to_grid", "floor_to_grid", "to_grid"), "mmkit.engine.grid"),
+    "place_anew": "mmkit.engine.anew",
+    "replaced": "mmkit.optimizing",
     "running_parts": "mmkit.metrics",
     "two_clocks": "mmkit.clocks",
 }

@@ -1,7 +1,7 @@
 """Measures a stack: speed engine by engine, a decision's latency, memory, and what each optimization gains and changes."""
 
 import statistics
-import time
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -9,8 +9,9 @@ import attrs
 import numpy as np
 
 from mmkit.engine.layout import layout_of
-from mmkit.engine.session import ORDERS, Program, program
+from mmkit.engine.session import Program, program
 from mmkit.fields import Duration
+from mmkit.optimizing import switched, unless_off
 from mmkit.runs import Run, attempt
 from mmkit.stack import Slot, Stack
 
@@ -61,72 +62,101 @@ def same(one: Run, other: Run) -> bool:
     return bool(one.fills.equals(other.fills) and one.records.equals(other.records))
 
 
-def latency(stack: Stack) -> dict[str, float]:
-    """Returns how long a decision takes in plain Python, in microseconds: the first, then p50, p99 and max of the others."""
+def latency(stack: Stack, engine: str, notify: Callable[[str], None]) -> dict[str, Any]:
+    """Returns how long every decision of a run takes, as a summary's counters have it: the first, p50, p99 and max in microseconds."""
     from mmkit.driver import Outcome, drive_paths, drive_tape
-    from mmkit.engine.plain import PlainEngine
+    from mmkit.engine.engines import choose
     from mmkit.results import Collector
+    from mmkit.summary import latency as counted
 
-    written = program(stack)
-    taken: list[int] = []
-    decide = written.functions["decide"]
-
-    def timed(s: Any, book: Any) -> None:
-        begun = time.perf_counter_ns()
-        decide(s, book)
-        taken.append(time.perf_counter_ns() - begun)
-
-    engine = PlainEngine(attrs.evolve(written, functions={**written.functions, "decide": timed}))
+    chosen = choose(engine, attrs.evolve(program(stack), untimed=0), notify)
+    collector, outcome = Collector(stack), Outcome()
     if stack.leg.market.rule.paths:  # type: ignore[attr-defined]
-        drive_paths(stack, engine, Collector(stack), Outcome(), None)
+        drive_paths(stack, chosen, collector, outcome, None)
     else:
-        drive_tape(stack, engine, Collector(stack), Outcome(), None, lambda text: None)
-    if len(taken) < 2:
-        return {}
-    others = np.array(taken[1:]) / 1e3
-    p50, p99 = np.quantile(others, (0.5, 0.99)).tolist()
-    return {"first_us": taken[0] / 1e3, "p50_us": p50, "p99_us": p99, "max_us": float(others.max())}
+        drive_tape(stack, chosen, collector, outcome, None, notify)
+    if outcome.error is not None:
+        raise outcome.error
+    return counted(collector, chosen.name)
 
 
 def memory(written: Program) -> dict[str, int]:
-    """Returns bytes of a session as one record: what a rule has, what the kernel has, and the room for orders and messages."""
+    """Returns bytes of a stack's state as one record, without the market's book.
+
+    state_bytes: all of it, which is rules_bytes, kernel_bytes (market view, wanted ladder, ledger, clock) and orders_bytes (our orders,
+    as many as `orders`); messages_bytes: the simulated way to the venue and back; log_bytes: of what chooses the decision log's events.
+    """
     session = written.session()
-    sizes = {field.name: layout_of(getattr(session, field.name)).itemsize for field in attrs.fields(type(session))}
-    room = sizes.pop("desk") + sizes.pop("exchange")
+    names = [field.name for field in attrs.fields(type(session))]
+    sizes = {name: layout_of(getattr(session, name), name in written.compact).itemsize for name in names}
+    requests = layout_of(session.desk.sent[0]).itemsize * len(session.desk.sent)
+    ways = sizes.pop("exchange") + requests
+    orders = sizes.pop("desk") - requests
     core = sum(sizes.pop(name) for name in ("market", "trade", "fill", "ladder", "ledger", "clock"))
-    return {"rules_bytes": sum(sizes.values()), "kernel_bytes": core, "orders_bytes": room, "orders": ORDERS}
+    log = sum(sizes.pop(name) for name in list(sizes) if name.startswith("log_"))
+    rules = sum(sizes.values())
+    return {
+        "state_bytes": rules + core + orders,
+        "rules_bytes": rules,
+        "kernel_bytes": core,
+        "orders_bytes": orders,
+        "orders": len(session.desk.orders),
+        "messages_bytes": ways,
+        "log_bytes": log,
+    }
 
 
-def ablation(stack: Stack, engine: str, repeat: int, notify: Callable[[str], None]) -> list[dict[str, Any]]:
-    """Returns a row per optimization of the stack: its time on against off, in turn, its hit ratio, and what it changes."""
-    return [row(stack, slot, engine, repeat, notify) for slot in stack.optimizations]
+def peak_memory() -> int | None:
+    """Returns the most memory that this process has had so far, bytes; None where the system does not tell."""
+    try:
+        import resource
+    except ImportError:
+        return None
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+def candidates(stack: Stack, engine: str, everything: bool) -> list[Slot]:
+    """Returns the optimizations to measure: what the stack switches on, and what rules have unless it is switched off.
+
+    Without `everything` the compiled engine leaves out the latter: each takes as long as compiling the stack twice.
+    """
+    chosen = [*stack.optimizations, *((stack.log,) if stack.log else ()), *stack.process]
+    if engine == "compiled" and not everything:
+        return chosen
+    return [*chosen, *(each for each in unless_off(stack) if each.rule.name != "compiled" or engine == "compiled")]
+
+
+def ablation(
+    stack: Stack, engine: str, repeat: int, notify: Callable[[str], None], everything: bool = False
+) -> list[dict[str, Any]]:
+    """Returns a row per optimization and rule: its time on against off, in turn, memory, hit ratio, log, and what it changes."""
+    return [row(stack, slot, engine, repeat, notify) for slot in candidates(stack, engine, everything)]
 
 
 def row(stack: Stack, slot: Slot, engine: str, repeat: int, notify: Callable[[str], None]) -> dict[str, Any]:
     """Returns what one optimization gains and changes."""
-    off = without(stack, slot)
+    stacks = {name: switched(stack, slot, name == "on") for name in ("on", "off")}
     seconds: dict[str, list[float]] = {"on": [], "off": []}
-    finished(off, engine, notify)
+    finished(stacks["off"], engine, notify)
     for _ in range(repeat):
-        for name, each in (("on", stack), ("off", off)):
+        for name, each in stacks.items():
             seconds[name].append(finished(each, engine, notify).summary["timing"]["run_s"])
-    compared = [finished(attrs.evolve(each, record_every=QUOTES_EVERY), engine, notify) for each in (stack, off)]
-    counted = compared[0].summary["counters"]["caches"].get(slot.path, {})
+    often = {name: attrs.evolve(each, record_every=QUOTES_EVERY) for name, each in stacks.items()}
+    compared = {name: finished(each, engine, notify) for name, each in often.items()}
+    counters = {name: run.summary["counters"] for name, run in compared.items()}
+    sizes = {name: memory(program(each)) for name, each in stacks.items()}
     return {
         "optimization": slot.path,
+        "engine": engine,
+        "exact": bool(slot.rule.exact(slot.params)),  # type: ignore[attr-defined]
         "on_s": figures(seconds["on"]),
         "off_s": figures(seconds["off"]),
         "ratio": figures([on / off for on, off in zip(seconds["on"], seconds["off"], strict=True)]),
-        "hit_ratio": counted.get("hit_ratio"),
-        **changed(*compared),
+        "hit_ratio": counters["on"]["caches"].get(slot.path, {}).get("hit_ratio"),
+        "state_bytes": {name: each["state_bytes"] for name, each in sizes.items()},
+        "log_per_decision": {name: each["log"]["per_decision"] for name, each in counters.items()},
+        **changed(compared["on"], compared["off"]),
     }
-
-
-def without(stack: Stack, slot: Slot) -> Stack:
-    """Returns the stack with one optimization switched off."""
-    pricing = stack.pricing
-    kept = tuple(each for each in pricing.optimizations if each.path != slot.path)
-    return attrs.evolve(stack, pricing=attrs.evolve(pricing, optimizations=kept))
 
 
 def changed(on: Run, off: Run) -> dict[str, Any]:

@@ -32,20 +32,33 @@ ARGUMENTS: dict[Role, dict[str, tuple[str, ...]]] = {
         "on_clock": ("params", "state", "market"),
     },
     Role.SIZING: {"sizes": ("params", "state", "market")},
-    Role.PRICING: {"quote": ("params", "state", "market")},
-    Role.LADDER: {"levels": ("params", "state", "market", "ladder", "bid_qty", "ask_qty")},
+    Role.PRICING: {"assemble": ("params", "constants"), "quote": ("params", "state", "market")},
+    Role.LADDER: {
+        "assemble": ("params", "constants"),
+        "most": ("params",),
+        "levels": ("params", "state", "market", "ladder", "bid_qty", "ask_qty"),
+    },
     Role.RISK: {"limit": ("params", "state", "market", "ladder", "desk")},
     Role.EXECUTION: {
         "triggers": ("params",),
         "post_only": ("params",),
+        "most": ("params", "levels", "latency"),
         "next_time": ("params", "state", "market"),
         "act": ("params", "state", "market", "ladder", "desk"),
     },
     Role.HEDGING: {"hedge": ("params", "state", "market", "desk")},
     Role.REPORT: {"render": ("run", "folder")},
-    Role.OPTIMIZATION: {"keeps": ("params", "state", "market", "key"), "exact": ("params",)},
+    Role.OPTIMIZATION: {
+        "keeps": ("params", "state", "market", "key"),
+        "samples": ("params", "state", "event", "size"),
+        "exact": ("params",),
+        "suits": ("rule",),
+        "rewrite": ("params", "rule"),
+        "without": ("rule",),
+        "around": ("params", "notify"),
+    },
 }
-"""What each function is given when a rule declares neither inputs, terms nor depth."""
+"""What each function is given when a rule declares neither inputs, terms, constants nor depth."""
 
 _WITH_FILES = (Role.MARKET, Role.VENUE, Role.REPORT)
 
@@ -53,11 +66,12 @@ _WITH_FILES = (Role.MARKET, Role.VENUE, Role.REPORT)
 def arguments(rule: Rule, function: str) -> tuple[str, ...]:
     """Returns the names of what the rule's function is given, in order."""
     if function == "prepare":
-        return ("params", "terms", *_input_names(rule))
+        constants = ["constants"] if getattr(rule, "constants", None) else []
+        return ("params", "terms", *constants, *_input_names(rule))
     given = list(ARGUMENTS[rule.role][function])
     if "market" in given:
         extra = ["inputs"] if rule.inputs else []
-        extra += ["terms"] if getattr(rule, "terms", None) else []
+        extra += [name for name in ("terms", "constants") if getattr(rule, name, None)]
         place = given.index("market") + 1
         given[place:place] = extra
         given += ["book"] if rule.depth and function != "next_time" else []
@@ -75,6 +89,7 @@ def faults(rule: Rule) -> Iterator[str]:
     yield from _state(rule)
     yield from _inputs(rule)
     yield from _terms(rule)
+    yield from _constants(rule)
     for name, unit in rule.outputs.items():
         if not isinstance(unit, str):
             yield f'output "{name}" has no unit'
@@ -143,16 +158,28 @@ def _default(field: "attrs.Attribute[Any]", kind: Kind, where: str) -> Iterator[
             yield f"{where}: the default {wrong}"
 
 
+def _constants(rule: Rule) -> Iterator[str]:
+    constants, assemble = getattr(rule, "constants", None), getattr(rule, "assemble", None)
+    if (constants is None) != (assemble is None):
+        yield '"constants" and "assemble" go together'
+    elif constants is not None:
+        yield from _numbers(constants, "constants")
+
+
 def _state(rule: Rule) -> Iterator[str]:
-    cls = rule.state
-    wrong = list(_resolved(cls, "state"))
+    yield from _numbers(rule.state, "state")
+
+
+def _numbers(cls: Any, what: str) -> Iterator[str]:
+    """Yields what keeps a class from holding numbers and arrays that change."""
+    wrong = list(_resolved(cls, what))
     yield from wrong
     if wrong:
         return
     if hasattr(_blank(cls), "__dict__"):
         yield f"{cls.__name__} has no slots (use @attrs.define)"
     if _frozen(cls) and attrs.fields(cls):
-        yield f"{cls.__name__} is frozen: state changes (use @attrs.define)"
+        yield f"{cls.__name__} is frozen: {what} changes (use @attrs.define)"
     for field in attrs.fields(cls):
         where = f"{cls.__name__}.{field.name}"
         if "array" in field.metadata:
@@ -160,7 +187,7 @@ def _state(rule: Rule) -> Iterator[str]:
             if kind not in (float, int) or size < 1:
                 yield f"{where}: an array holds at least one float or int"
         elif not _is_number(field.type):
-            yield f"{where}: state cannot hold {_type_name(field.type)} (arrays: mmkit.array)"
+            yield f"{where}: {what} cannot hold {_type_name(field.type)} (arrays: mmkit.array)"
         if field.default is attrs.NOTHING:
             yield f"{where}: has no first value"
 
@@ -194,10 +221,11 @@ def _terms(rule: Rule) -> Iterator[str]:
     wrong = list(_resolved(terms, "terms"))
     yield from wrong
     for field in attrs.fields(terms) if not wrong else ():
-        if not _is_number(field.type) or field.default is attrs.NOTHING:
+        if "array" not in field.metadata and (not _is_number(field.type) or field.default is attrs.NOTHING):
             yield f"{terms.__name__}.{field.name}: a term is a number with a first value"
     # The inputs are handed over in the order of their class: another order would swap numbers without a word.
-    taken = tuple(inspect.signature(prepare).parameters)[2:] if callable(prepare) else ()
+    before = 3 if getattr(rule, "constants", None) else 2
+    taken = tuple(inspect.signature(prepare).parameters)[before:] if callable(prepare) else ()
     if sorted(taken) == sorted(_input_names(rule)) and taken != _input_names(rule):
         yield f"prepare takes the inputs in another order than {rule.inputs.__name__ if rule.inputs else ''} has them"
 

@@ -19,7 +19,7 @@ from mmkit.engine.engines import Engine, choose
 from mmkit.engine.orders import answered
 from mmkit.engine.records import NAN_LADDER, NAN_PRICE, NAN_QUANTITY, NO_FAULT, TOO_MANY_ORDERS
 from mmkit.engine.replay import DONE, FULL, NEED_LOCAL, NEED_VENUE
-from mmkit.engine.session import ORDERS, program
+from mmkit.engine.session import program
 from mmkit.errors import DataError, MmkitError, PluginError, VenueError
 from mmkit.feed import Reader, mids, reopen
 from mmkit.results import Collector
@@ -95,7 +95,7 @@ def drive_tape(
     rng, _ = generators(stack)
     session = engine.session()
     clock = session.clock
-    log = engine.log(fills=1 << 14, records=1 << 12)
+    log = engine.log(fills=1 << 14, records=1 << 12, events=1 << 13)
     tape = chunks(leg, rng, notify)
     reader = Reader(timed(tape, outcome), engine.rows)
     local, venue = engine.feed(), engine.feed()
@@ -150,6 +150,7 @@ def drive_tape(
                 elif code == FULL:
                     collector.fills(log)
                     collector.records(log)
+                    collector.events_of(log)
                 else:
                     break
             if code == DONE:
@@ -164,11 +165,13 @@ def drive_tape(
     outcome.interrupted = bool(clock.stop)
     # Ended early: what the venue has executed counts, also where its answer was still under way.
     while session.exchange.answer_first != session.exchange.answer_end:
-        answered(session, local_book)
+        answered(session, local_book, log)
     collector.fills(log)
     if venue_chunk is not None:  # ended early: the mids up to here
         collector.mids(*mids(venue_chunk.venue[: clock.venue], venue_chunk.base, leg.instrument.tick_size))
     collector.records(log)
+    collector.events_of(log)
+    collector.latency(log)
     collector.finish(session, reader.events)
 
 
@@ -270,7 +273,7 @@ def drive_paths(
                 session = engine.session()
                 count = len(path) - 1
                 if number == 0:
-                    log = engine.log(fills=2 * 64 * count, records=count + 2)
+                    log = engine.log(fills=2 * 64 * count, records=count + 2, events=(2 * 64 + 2) * count)
                 flag.watch(session.clock)
                 session.clock.path = number
                 session.clock.next_record = session.clock.record_every
@@ -279,6 +282,7 @@ def drive_paths(
                 steps += count
                 collector.fills(log)
                 collector.records(log)
+                collector.events_of(log)
                 if session.clock.stop or session.clock.fault:
                     outcome.error = stopped(stack, session)
                     outcome.interrupted = bool(session.clock.stop)
@@ -295,7 +299,10 @@ def drive_paths(
             raise
         if session is not None:
             collector.fills(log)
+            collector.events_of(log)
             collector.path(session, session.market.mid, whole=False)
+    if session is not None:
+        collector.latency(log)
     collector.finish(session, steps)
 
 
@@ -313,8 +320,10 @@ def stopped(stack: Stack, session: Any) -> MmkitError | None:
     if fault in faulty:
         slot, function, what = faulty[fault]
         return PluginError(f"{slot.path}: {slot.rule.name} ({slot.distribution}): {function} returned {what} {at}")
-    what = "orders alive" if fault == TOO_MANY_ORDERS else "answers under way"
-    return VenueError(f"{stack.leg.venue.path}: too many {what} at once (room for {ORDERS}) {at}")
+    what, room = "answers under way", len(session.exchange.answers)
+    if fault == TOO_MANY_ORDERS:
+        what, room = "orders alive", len(session.desk.orders)
+    return VenueError(f"{stack.leg.venue.path}: too many {what} at once (room for {room}) {at}")
 
 
 class Flag:

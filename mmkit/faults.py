@@ -45,3 +45,8 @@ class Faults:
                 return self.given[path]
             path = path.rpartition(".")[0]
         return self.file
+
+
+def joined(path: str, key: str) -> str:
+    """Returns the key path of a key within a section, or of the section itself where the key is ''."""
+    return f"{path}.{key}" if key else path

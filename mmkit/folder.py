@@ -29,6 +29,7 @@ def write(run: Any) -> MmkitError | None:
         run.fills.write_parquet(folder / "fills.parquet")
         run.records.write_parquet(folder / "records.parquet")
         (folder / "stack.toml").write_text(dump(run.stack), encoding="utf-8")
+        (folder / "decisions.log").write_text("".join(f"{line}\n" for line in run.log), encoding="utf-8")
         (folder / "summary.json").write_text(as_json(run.summary) + "\n", encoding="utf-8")
     except OSError as error:
         raise ConfigError(f"{folder}: cannot write there: {error.strerror or error}") from None

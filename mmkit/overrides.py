@@ -87,32 +87,51 @@ def _disable(document: Table, faults: Faults, disable: Iterable[str]) -> None:
         table = document.get(section)
         if section in ("signals", "risk", "report") and isinstance(table, dict) and name in table:
             del table[name]
-        elif _switched_off(document, path):
-            continue
         elif path in _OPTIONAL:
             document[path] = {}
         elif section in _NEEDED and path in _sections(document):
             faults.add_option(f"--disable {path}", "a stack cannot do without it")
+        elif _switch(document, faults, "--disable", path, False):
+            continue
         else:
             named = [s for s in _sections(document) if s.count(".") == 1 and s.split(".")[0] not in _NEEDED]
             known = [*_OPTIONAL, *named]
             faults.add_option(f"--disable {path}", f"there is nothing of this name to disable{nearest(path, known)}")
 
 
-def _switched_off(document: Table, path: str) -> bool:
-    """Takes an optimization, or with ROLE.all every one, out of a rule's list; returns whether there was one."""
-    rule, _, name = path.rpartition(".")
-    if rule not in _sections(document):
+def _switch(document: Table, faults: Faults, option: str, path: str, on: bool) -> bool:
+    """Switches an optimization, or with ROLE.all every one, in a rule's list; returns whether `path` names such a rule."""
+    section, _, name = path.rpartition(".")
+    rule = _rule_path(document, section)
+    if rule is None or not name:
         return False
     table = _node(document, rule)
-    names = _names(table)
-    if name != "all" and name not in names:
-        return False
-    kept = [
-        entry for entry, each in zip(table.get("optimizations", []), names, strict=True) if name not in ("all", each)
-    ]
-    table["optimizations"] = kept
+    listed = table.get("optimizations", [])
+    if not isinstance(listed, list):
+        return True  # found when the document is read
+    faults.given[f"{rule}.optimizations"] = f"{option} {path}"
+    kept = [entry for entry in listed if name in ("all", _name(entry))]
+    if name == "all" or not kept:
+        table["optimizations"] = [*listed, {"use": name, "on": on}]
+    else:
+        entries = [{"use": each} if isinstance(each, str) else each for each in listed]
+        table["optimizations"] = [each | {"on": on} if _name(each) == name else each for each in entries]
     return True
+
+
+def _rule_path(document: Table, path: str) -> str | None:
+    """Returns the section of a rule, or of [log] and [process]; "venue" and "market" are the quoted instrument's."""
+    if path in ("log", "process"):
+        document.setdefault(path, {})
+        return path
+    if path in ("venue", "market"):
+        instruments, stack = document.get("instruments"), document.get("stack")
+        names = list(instruments) if isinstance(instruments, dict) else []
+        quoted = stack.get("quote") if isinstance(stack, dict) else None
+        path = f"instruments.{quoted or next(iter(names), '')}.{path}"
+    if path not in _sections(document) or path in ("stack", "signals", "risk", "report", "instruments"):
+        return None
+    return path if path.count(".") != 1 or not path.startswith("instruments.") else None
 
 
 def _node(document: Table, path: str) -> Table:
@@ -122,23 +141,17 @@ def _node(document: Table, path: str) -> Table:
     return node if isinstance(node, dict) else {}
 
 
-def _names(table: Table) -> list[str]:
-    """Returns the names of the optimizations that a rule's section lists."""
-    listed = table.get("optimizations", [])
-    return [str(each.get("use", "")) if isinstance(each, dict) else str(each) for each in listed]
+def _name(entry: Any) -> str:
+    """Returns the name of an optimization from a rule's list of them."""
+    return str(entry.get("use", "")) if isinstance(entry, dict) else str(entry)
 
 
 def _enable(document: Table, faults: Faults, enable: Iterable[str]) -> None:
     sections = list(_sections(document))
     for path in enable:
-        rule, _, name = path.rpartition(".")
         if path in sections:
             faults.add_option(f"--enable {path}", "is not disabled")
-        elif rule in sections and rule not in ("signals", "risk", "report", "instruments"):
-            table = _node(document, rule)
-            if name not in _names(table):
-                table["optimizations"] = [*table.get("optimizations", []), name]
-        else:
+        elif not _switch(document, faults, "--enable", path, True):
             faults.add_option(f"--enable {path}", f"there is nothing of this name to enable{nearest(path, sections)}")
 
 

@@ -7,7 +7,7 @@ import attrs
 import numpy as np
 
 from mmkit.engine.module import identifier, signal_names
-from mmkit.engine.records import FILL_COLUMNS, Log
+from mmkit.engine.records import EVENT_COLUMNS, EVENT_VALUES, FILL_COLUMNS, Log
 from mmkit.markouts import Markouts
 from mmkit.stack import Instrument, Stack
 
@@ -31,7 +31,9 @@ class Totals:
     maker: int = 0
     taker: int = 0
     decisions: int = 0
+    quotes: int = 0
     caches: dict[str, dict[str, int]] = attrs.field(factory=dict)
+    log: dict[str, int] = attrs.field(factory=lambda: {"written": 0, "left_out": 0})
     submitted: int = 0
     cancelled: int = 0
     rejected: int = 0
@@ -45,14 +47,38 @@ class Totals:
             setattr(self, name, getattr(self, name) + getattr(session.exchange, name))
         self.submitted += session.desk.submitted
         self.decisions += session.clock.decisions
+        self.quotes += session.clock.quotes
 
-    def add_caches(self, stack: Stack, session: Any) -> None:
-        """Adds how often each cache had what was asked for."""
-        for slot in stack.optimizations:
-            state = getattr(session, f"{identifier(slot.path)}_state")
-            counted = self.caches.setdefault(slot.path, {"hits": 0, "misses": 0})
-            for name in counted:
-                counted[name] += int(getattr(state, name, 0))
+    def add_counts(self, stack: Stack, session: Any) -> None:
+        """Adds what the optimizations counted: how often each cache had what was asked for, what the log left out."""
+        for slot in stack.optimizable:
+            own = identifier(slot.path)
+            for each in slot.optimizations:
+                if getattr(each.rule, "keeps", None):
+                    state = getattr(session, f"{identifier(each.path)}_state")
+                    self.count(each.path, {name: getattr(state, name, 0) for name in ("hits", "misses")})
+                elif slot.rule is not slot.declared:
+                    self.count(each.path, own_counts(session, own, identifier(each.name)))
+        if stack.log:
+            state = getattr(session, f"{identifier(stack.log.path)}_state")
+            for name in self.log:
+                self.log[name] += int(getattr(state, name, 0))
+
+    def count(self, path: str, counted: dict[str, int]) -> None:
+        """Adds counts to those of an optimization."""
+        if counted:
+            before = self.caches.setdefault(path, {})
+            self.caches[path] = {name: before.get(name, 0) + int(number) for name, number in counted.items()}
+
+
+def own_counts(session: Any, rule: str, name: str) -> dict[str, int]:
+    """Returns the hits and misses that an optimization counts in the records of the rule that it rewrote."""
+    found: dict[str, int] = {}
+    for record in (getattr(session, f"{rule}_{part}", None) for part in ("state", "terms")):
+        for count in ("hits", "misses"):
+            if record is not None and hasattr(record, f"{name}_{count}"):
+                found[count] = found.get(count, 0) + int(getattr(record, f"{name}_{count}"))
+    return found
 
 
 @attrs.define(eq=False)
@@ -75,6 +101,11 @@ class Collector:
     spreads: list[float] = attrs.field(factory=list)
     last_mids: list[float] = attrs.field(factory=list)
     marked: float = 0.0
+    events_noted: list[Any] = attrs.field(factory=list)
+    event_values: list[Any] = attrs.field(factory=list)
+    latencies: Any = None
+    first_latency: int = -1
+    longest: int = 0
 
     @property
     def instrument(self) -> Instrument:
@@ -105,6 +136,20 @@ class Collector:
             self.record_rows.append(np.array(log.record[: log.records * width]).reshape(-1, width))
             log.records = 0
 
+    def events_of(self, log: Log) -> None:
+        """Takes the events of the decision log."""
+        if log.events:
+            self.events_noted.append(
+                np.array(log.event[: log.events * EVENT_COLUMNS], np.int64).reshape(-1, EVENT_COLUMNS)
+            )
+            self.event_values.append(np.array(log.event_value[: log.events * EVENT_VALUES]).reshape(-1, EVENT_VALUES))
+            log.events = 0
+
+    def latency(self, log: Log) -> None:
+        """Takes how long decisions took."""
+        self.latencies = np.array(log.latency, np.int64)
+        self.first_latency, self.longest = int(log.first_latency), int(log.longest)
+
     def mids(self, ts: Any, mid: Any) -> None:
         """Takes a piece of the venue's mid path (ns, quote currency)."""
         self.markouts.add_mids(ts, mid)
@@ -115,7 +160,7 @@ class Collector:
     def path(self, session: Any, last_mid: float, *, whole: bool = True) -> None:
         """Takes the end of one path; one that was cut short counts in the money, not in the figures across paths."""
         self.totals.add(session)
-        self.totals.add_caches(self.stack, session)
+        self.totals.add_counts(self.stack, session)
         ledger = session.ledger
         position = grid_price(ledger.position, self.instrument.lot_size)
         self.marked += position * last_mid
@@ -131,7 +176,7 @@ class Collector:
         self.events = events
         if session is not None and not self.stack.leg.market.rule.paths:  # type: ignore[attr-defined]
             self.totals.add(session)
-            self.totals.add_caches(self.stack, session)
+            self.totals.add_counts(self.stack, session)
             self.last_time = session.market.now
             self.marked = self.position * self.last_mid if self.totals.position else 0.0
 

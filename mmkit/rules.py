@@ -52,7 +52,9 @@ class Rule:
 
     params: frozen attrs class; state: slotted attrs class, made anew for every run; inputs: attrs class of the named numbers that the
     rule understands; outputs: the fields of its state that it publishes, name to unit; setup: runs once, plain, before the first event;
-    depth: its functions read the levels of the book; compiled: False for a rule that stays Python.
+    depth: its functions read the levels of the book; compiled: False for a rule that stays Python; compact: its records have the
+    smallest fields that hold what its declarations allow; anew: what the kernel makes at every decision instead of once ("constants",
+    "buffers", "mid"): an optimization that is switched off.
     """
 
     role: ClassVar[Role]
@@ -67,6 +69,8 @@ class Rule:
     setup: Function | None = None
     depth: bool = False
     compiled: bool = True
+    compact: bool = False
+    anew: frozenset[str] = frozenset()
     api_version: int = API_VERSION
 
     def __attrs_post_init__(self) -> None:
@@ -114,7 +118,7 @@ class Venue(Rule):
 
 @attrs.frozen(kw_only=True)
 class Signal(Rule):
-    """Publishes named numbers from trades, book changes, own fills and time."""
+    """Publishes named numbers from trades, book changes, own fills and time; logged: those of its outputs that the decision log has."""
 
     role = Role.SIGNALS
     functions = ("on_book", "on_trade", "on_fill", "on_clock")
@@ -122,6 +126,7 @@ class Signal(Rule):
     on_trade: Function | None = None
     on_fill: Function | None = None
     on_clock: Function | None = None
+    logged: tuple[str, ...] = ()
 
 
 @attrs.frozen(kw_only=True)
@@ -135,11 +140,16 @@ class Sizing(Rule):
 
 @attrs.frozen(kw_only=True)
 class Pricing(Rule):
-    """Says where to quote: reservation price and half-spreads in quote currency."""
+    """Says where to quote: reservation price and half-spreads in quote currency.
+
+    terms, prepare: what is costly and follows from named inputs; constants, assemble: what follows from parameters alone.
+    """
 
     role = Role.PRICING
-    functions = ("prepare", "quote")
+    functions = ("assemble", "prepare", "quote")
     needs = ("quote",)
+    constants: type | None = None
+    assemble: Function | None = None
     terms: type | None = None
     prepare: Function | None = None
     quote: Function | None = None
@@ -147,11 +157,20 @@ class Pricing(Rule):
 
 @attrs.frozen(kw_only=True)
 class Ladder(Rule):
-    """Spreads the inner quotes over levels."""
+    """Spreads the inner quotes over levels.
+
+    most: how many levels there can be with these parameters (64 where it is left out); constants, assemble: what follows from
+    parameters alone; to_grid: what turns prices and quantities into ticks and lots (left out: mmkit.to_grid).
+    """
 
     role = Role.LADDER
-    functions = needs = ("levels",)
+    functions = ("assemble", "most", "levels")
+    needs = ("levels",)
+    constants: type | None = None
+    assemble: Function | None = None
+    most: Function | None = None
     levels: Function | None = None
+    to_grid: Function | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -165,13 +184,17 @@ class Risk(Rule):
 
 @attrs.frozen(kw_only=True)
 class Execution(Rule):
-    """Says when to decide, and turns the wanted ladder into requests."""
+    """Says when to decide, and turns the wanted ladder into requests.
+
+    most: how many orders can be alive at once, for a ladder of so many levels and ns to the venue and back (left out: 1024).
+    """
 
     role = Role.EXECUTION
-    functions = ("triggers", "post_only", "next_time", "act")
+    functions = ("triggers", "post_only", "most", "next_time", "act")
     needs = ("triggers", "next_time", "act")
     triggers: Function | None = None
     post_only: Function | None = None
+    most: Function | None = None
     next_time: Function | None = None
     act: Function | None = None
 
@@ -196,18 +219,38 @@ class Report(Rule):
 
 @attrs.frozen(kw_only=True)
 class Optimization(Rule):
-    """Makes a rule faster: `keeps` says whether what the rule's `prepare` left behind may be used once more.
+    """The same rule, faster or smaller. It does one of these:
 
-    applies: the roles whose rules it can be switched on for; exact: whether it changes nothing but time, given its parameters;
-    bound: in words what an inexact one may change.  State fields `hits` and `misses` are counted in the summary.
+    keeps: a cache: whether what the rule's `prepare` left behind may be used once more;
+    rewrite: returns the rule that takes the rule's place where the optimization is on;
+    without: for one that every rule has unless it is switched off: returns the rule that takes the rule's place then;
+    samples: whether an event is written into the decision log;
+    around: a context manager around a whole run, for what concerns the process.
+
+    applies: the roles whose rules it can be switched on for, and "log" or "process"; suits: says why it does not apply to a rule, or '';
+    exact: whether it changes nothing but time and memory, given its parameters; bound: in words what an inexact one may change.
+    State fields `hits` and `misses`, or `written` and `left_out`, are counted in the summary.
     """
 
     role = Role.OPTIMIZATION
-    functions = needs = ("keeps", "exact")
+    functions = ("keeps", "samples", "exact", "suits", "rewrite", "without", "around")
+    needs = ("exact",)
     applies: tuple[str, ...] = ("pricing",)
     keeps: Function | None = None
+    samples: Function | None = None
     exact: Function | None = None
+    suits: Function | None = None
+    rewrite: Function | None = None
+    without: Function | None = None
+    around: Function | None = None
     bound: str = ""
+
+    def __attrs_post_init__(self) -> None:
+        super().__attrs_post_init__()
+        if (self.keeps, self.samples, self.rewrite, self.without, self.around).count(None) != 4:
+            raise TypeError(
+                f'optimization rule "{self.name}" has one of "keeps", "samples", "rewrite", "without" and "around"'
+            )
 
 
 ROLES: Mapping[Role, type[Rule]] = {

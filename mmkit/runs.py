@@ -1,11 +1,13 @@
 """Runs a stack and hands back what happened: `mmkit.run`."""
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import attrs
 
+from mmkit.decisions import lines
 from mmkit.driver import Outcome, Progress, drive
 from mmkit.errors import ConfigError, MmkitError, nearest
 from mmkit.folder import write
@@ -21,8 +23,8 @@ ENGINES = ("auto", "python", "compiled")
 class Run:
     """A finished run.
 
-    summary: as in summary.json; fills, records: polars DataFrames with the columns of fills.parquet and records.parquet;
-    folder: where it was written, if it was; error: what ended it early, if anything did (then everything else holds what came before).
+    summary: as in summary.json; fills, records: polars DataFrames with the columns of the parquet files; folder: where it was written,
+    if it was; log: the decision log's lines; error: what ended it early, if anything did (then everything else holds what came before).
     """
 
     stack: Stack
@@ -32,6 +34,7 @@ class Run:
     folder: Path | None = None
     error: MmkitError | None = None
     interrupted: bool = False
+    log: Sequence[str] = ()
 
 
 def run(
@@ -89,7 +92,11 @@ def attempt(
         what = f"instruments.{others[0]}: this version replays only the instrument that is quoted, {stack.quote}"
         raise ConfigError(f"{stack.file}: {what}" if stack.file else what)
     collector = Collector(stack)
-    outcome: Outcome = drive(stack, collector, engine=engine, progress=progress, notify=notify or (lambda text: None))
+    tell = notify or (lambda text: None)
+    with ExitStack() as surroundings:
+        for slot in stack.process:
+            surroundings.enter_context(slot.rule.around(slot.params, tell))  # type: ignore[attr-defined]
+        outcome: Outcome = drive(stack, collector, engine=engine, progress=progress, notify=tell)
     fills, records = collector.fills_table(), collector.records_table()
     result = Run(
         stack=stack,
@@ -98,6 +105,7 @@ def attempt(
         records=records,
         error=outcome.error,
         interrupted=outcome.interrupted,
+        log=tuple(lines(collector)),
     )
     if out is not None:
         result = attrs.evolve(result, folder=Path(out))

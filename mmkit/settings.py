@@ -10,18 +10,22 @@ import tomli
 
 from mmkit import plugins, wiring
 from mmkit.errors import ConfigError, PluginError, nearest
-from mmkit.faults import Faults
+from mmkit.faults import Faults, joined
 from mmkit.fields import Duration, field
 from mmkit.overrides import change
-from mmkit.rules import Market, Optimization, Role, Venue
+from mmkit.rules import Market, Role, Venue
 from mmkit.stack import Instrument, Leg, Slot, Stack
 from mmkit.structure import structure
+from mmkit.switches import Switches
 
 SECTIONS = {role.value: role for role in (Role.SIZING, Role.PRICING, Role.LADDER, Role.EXECUTION, Role.HEDGING)}
 """Sections that hold one rule each."""
 
 GROUPS = {role.value: role for role in (Role.SIGNALS, Role.RISK, Role.REPORT)}
 """Sections that hold named rules."""
+
+APART = ("log", "process")
+"""Sections that have optimizations and no rule."""
 
 _DEFAULT_RULES = {"ladder": "single", "execution": "requote", "hedging": "none"}
 _SLOT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
@@ -89,6 +93,9 @@ def _fill(document: dict[str, Any]) -> None:
         if isinstance(table, dict):
             table.setdefault("use", rule)
     document.setdefault("report", {"page": {"use": "page"}})
+    log = document.setdefault("log", {})
+    if isinstance(log, dict):
+        log.setdefault("optimizations", ["log-sampling"])
     instruments = document.get("instruments")
     for instrument in instruments.values() if isinstance(instruments, dict) else ():
         if isinstance(instrument, dict):
@@ -109,9 +116,10 @@ class _Reading:
         self.unloaded: list[str] = []
         self.table = self._stack_table()
         self.offers = self._offers(self._plugin_files())
+        self.switches = Switches(faults, self.offers, self.folder)
 
     def stack(self) -> Stack | None:
-        known = ["stack", "instruments", *SECTIONS, *GROUPS]
+        known = ["stack", "instruments", *SECTIONS, *GROUPS, *APART]
         for section in self.document:
             if section not in known:
                 self.faults.add(section, f"unknown section{nearest(section, known)}")
@@ -131,6 +139,7 @@ class _Reading:
         before = [single.get("sizing"), single.get("pricing"), single.get("ladder")]
         after = [single.get("execution"), single.get("hedging")]
         acting = [slot for slot in (*signals, *before, *risk, *after) if slot is not None]
+        log, process = (self._apart(section) for section in APART)
         wired = self._wired(acting)
         if table is None or self.faults.lines or self.faults.plugin_lines:
             return None
@@ -144,6 +153,8 @@ class _Reading:
             signals=tuple(done[slot.path] for slot in signals),
             risk=tuple(done[slot.path] for slot in risk),
             reports=tuple(reports),
+            log=next(iter(log), None),
+            process=tuple(process),
             plugins=table.plugins,
             file=self.file,
             **{name: done[name] for name in SECTIONS},
@@ -155,7 +166,7 @@ class _Reading:
             return None
         made, faults = structure(StackTable, table, self.folder)
         for key, text in faults:
-            self.faults.add(_joined("stack", key), text)
+            self.faults.add(joined("stack", key), text)
         if made and _UNFIT_FOR_A_FOLDER.search(made.name):
             self.faults.add("stack.name", "must not contain a slash or a control character: it names a folder")
         return made  # type: ignore[no-any-return]
@@ -203,7 +214,7 @@ class _Reading:
         if "name" in table:
             faults = [("name", "unknown key"), *(fault for fault in faults if fault[0] != "name")]
         for key, text in faults:
-            self.faults.add(_joined(path, key), text)
+            self.faults.add(joined(path, key), text)
         return Leg(made, market, venue) if made and market and venue else None
 
     def _market_suits_venue(self, path: str, market: Slot | None, venue: Slot | None) -> None:
@@ -247,7 +258,6 @@ class _Reading:
             self.unloaded.append(path)
             return None
         rule, distribution = supplied
-        optimizations = self._optimizations(path, rule, table.get("optimizations", []))
         also = ["use", "optimizations"]
         if role not in (Role.MARKET, Role.VENUE, Role.REPORT):
             also.append("inputs")
@@ -256,8 +266,9 @@ class _Reading:
         for key, text in faults:
             if key == "path" and role is Role.MARKET and text.startswith("unknown key"):
                 text = f'market "{rule.name}" reads no file'
-            self.faults.add(_joined(path, key), text)
-        return Slot(name, path, rule, params, wiring={}, distribution=distribution, optimizations=optimizations)
+            self.faults.add(joined(path, key), text)
+        slot = Slot(name, path, rule, params, wiring={}, distribution=distribution)
+        return self.switches.slot(slot, table.get("optimizations", []))
 
     def _supplied(self, path: str, role: Role, table: Mapping[str, Any]) -> plugins.Supplied | None:
         use = table.get("use")
@@ -275,39 +286,9 @@ class _Reading:
             self.faults.add_plugin(error)
         return None
 
-    def _optimizations(self, path: str, rule: Any, wanted: Any) -> tuple[Slot, ...]:
-        """Returns what is switched on for a rule; an entry is a name or a table with `use` and parameters."""
-        key = f"{path}.optimizations"
-        if not isinstance(wanted, list):
-            self.faults.add(key, 'must be a list such as ["spread-cache"]')
-            return ()
-        found: list[Slot] = []
-        for entry in wanted:
-            table = {"use": entry} if isinstance(entry, str) else entry
-            if not isinstance(table, dict):
-                self.faults.add(key, 'an entry is a name, or {use = "NAME", …}')
-                continue
-            slot = self._optimization(path, key, rule, table)
-            if slot is not None and slot.name in [each.name for each in found]:
-                self.faults.add(key, f'"{slot.name}" is there twice')
-            elif slot is not None:
-                found.append(slot)
-        return tuple(found)
-
-    def _optimization(self, path: str, key: str, rule: Any, table: dict[str, Any]) -> Slot | None:
-        supplied = self._supplied(key, Role.OPTIMIZATION, table)
-        if supplied is None:
-            return None
-        found, distribution = supplied
-        assert isinstance(found, Optimization)
-        if path not in found.applies:
-            self.faults.add(key, f'"{found.name}" is for {", ".join(found.applies)}')
-        elif rule.prepare is None or not rule.inputs:
-            self.faults.add(key, f'"{found.name}" has nothing to keep: "{rule.name}" prepares nothing from its inputs')
-        params, faults = structure(found.params, table, self.folder, ("use",))
-        for name, text in faults:
-            self.faults.add(_joined(key, name), text)
-        return Slot(found.name, f"{path}.{found.name}", found, params, wiring={}, distribution=distribution)
+    def _apart(self, section: str) -> list[Slot]:
+        table = self._table(section, self.document.get(section, {}))
+        return self.switches.apart(section, table) if table is not None else []
 
     def _wired(self, acting: Sequence[Slot]) -> dict[str, dict[str, str]]:
         """Returns the wiring by slot path; nothing while a rule that could publish is missing: that is the fault."""
@@ -322,7 +303,3 @@ class _Reading:
             return value
         self.faults.add(path, f"must be a section [{path}]")
         return None
-
-
-def _joined(path: str, key: str) -> str:
-    return f"{path}.{key}" if key else path

@@ -28,7 +28,8 @@ class Slot:
     name: as in the TOML: "pricing", "sigma" (of signals.sigma), "limits" (of risk.limits), "market", "venue"; path: its key path,
     "signals.sigma"; params: an instance of rule.params; wiring: each input's source, "sigma.value" (slot name and output);
     an optional input without a source has no entry; distribution: name and version of what supplied the rule, or the file's name;
-    optimizations: what is switched on for the rule, path "pricing.spread-cache".
+    optimizations: what is switched on for the rule, path "pricing.spread-cache"; off: what is switched off although rules have it
+    unless it is; declared: the rule before its optimizations.
     """
 
     name: str
@@ -38,6 +39,13 @@ class Slot:
     wiring: Mapping[str, str]
     distribution: str
     optimizations: tuple["Slot", ...] = ()
+    off: tuple["Slot", ...] = ()
+    declared: Rule = attrs.field(default=attrs.Factory(lambda self: self.rule, takes_self=True))
+
+    @property
+    def caches(self) -> tuple["Slot", ...]:
+        """Those of its optimizations that decide, during a run, whether something is done again."""
+        return tuple(each for each in self.optimizations if getattr(each.rule, "keeps", None))
 
 
 @attrs.frozen(eq=False)
@@ -54,7 +62,7 @@ class Stack:
     """Everything that a run needs to know, resolved.
 
     record_every: ns between records; plugins: single files that supplied rules, absolute; file: where the stack was
-    read from.
+    read from; log: what chooses the events that are written (None: all are); process: what surrounds a run.
     """
 
     name: str
@@ -70,6 +78,8 @@ class Stack:
     execution: Slot
     hedging: Slot
     reports: tuple[Slot, ...]
+    log: Slot | None = None
+    process: tuple[Slot, ...] = ()
     plugins: tuple[Path, ...] = ()
     file: Path | None = None
 
@@ -79,9 +89,19 @@ class Stack:
         return self.legs[self.quote]
 
     @property
+    def optimizable(self) -> tuple[Slot, ...]:
+        """Every rule that can have optimizations, the quoted instrument's market and venue last."""
+        return (*self.slots, self.leg.venue, self.leg.market)
+
+    @property
     def optimizations(self) -> tuple[Slot, ...]:
         """What is switched on, in the order of the rules."""
-        return tuple(each for slot in self.slots for each in slot.optimizations)
+        return tuple(each for slot in self.optimizable for each in slot.optimizations)
+
+    @property
+    def caches(self) -> tuple[Slot, ...]:
+        """Those optimizations that act during a run, in the order of the rules."""
+        return (*(each for slot in self.slots for each in slot.caches), *((self.log,) if self.log else ()))
 
     @property
     def slots(self) -> tuple[Slot, ...]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from mmkit import __version__
 from mmkit.driver import Outcome
+from mmkit.engine.noting import middle
 from mmkit.metrics import metrics, pnl_parts
 from mmkit.results import Collector
 
@@ -55,7 +56,14 @@ def summarize(collector: Collector, outcome: Outcome, fills: Any, records: Any) 
         "equity": collector.equity,
         "pnl": pnl_parts(fills, last_mid),
         "metrics": metrics(fills, records, submitted=totals.submitted, markouts=collector.markouts.result()),
-        "counters": {"decisions": totals.decisions, "records": len(records), "caches": caches(totals.caches)},
+        "counters": {
+            "decisions": totals.decisions,
+            "quotes": totals.quotes,
+            "records": len(records),
+            "caches": caches(totals.caches),
+            "log": {**logged(collector), "per_decision": per(logged(collector)["written"], totals.decisions)},
+            "latency": latency(collector, outcome.engine),
+        },
         "timing": {
             "assemble_s": outcome.assemble_s,
             "compile_s": outcome.compile_s,
@@ -74,6 +82,34 @@ def summarize(collector: Collector, outcome: Outcome, fills: Any, records: Any) 
     if outcome.error is not None or outcome.interrupted:
         document["ended"] = str(outcome.error) if outcome.error is not None else "interrupted"
     return document
+
+
+def logged(collector: Collector) -> dict[str, int]:
+    """Returns how many events the decision log has, and how many were left out of it."""
+    return {"written": sum(map(len, collector.events_noted)), "left_out": collector.totals.log["left_out"]}
+
+
+def per(count: int, whole: int) -> float | None:
+    """Returns a share; None of nothing."""
+    return count / whole if whole else None
+
+
+def latency(collector: Collector, engine: str) -> dict[str, Any]:
+    """Returns how long decisions took, microseconds: the first, then percentiles of the others that were timed, within 1/32; max is exact.
+
+    histogram: middle of each bucket (ns) and how many fell into it.
+    """
+    counts = collector.latencies
+    found: dict[str, Any] = {"engine": engine, "timed": 0 if counts is None else int(counts.sum())}
+    if collector.first_latency >= 0:
+        found["first_us"] = collector.first_latency / 1e3
+    if found["timed"]:
+        reached = counts.cumsum()
+        for name, share in (("p50_us", 0.5), ("p99_us", 0.99)):
+            found[name] = min(middle(int((reached >= share * found["timed"]).argmax())), collector.longest) / 1e3
+        found["max_us"] = collector.longest / 1e3
+        found["histogram"] = [[middle(number), int(counts[number])] for number in counts.nonzero()[0].tolist()]
+    return found
 
 
 def caches(counted: dict[str, dict[str, int]]) -> dict[str, dict[str, float | None]]:

@@ -28,6 +28,10 @@ def dump(stack: Stack) -> str:
         "hedging": section(stack.hedging),
         "report": {slot.name: section(slot) for slot in stack.reports},
     }
+    # What reads the text puts the sampling of the log back in where nothing is said of it.
+    document["log"] = {"optimizations": [switch(stack.log)] if stack.log else []}
+    if stack.process:
+        document["process"] = {"optimizations": [switch(each) for each in stack.process]}
     if stack.plugins:
         document["stack"]["plugins"] = [str(path) for path in stack.plugins]
     for group in ("signals", "risk"):
@@ -45,11 +49,19 @@ def values(params: Any) -> dict[str, Any]:
     }
 
 
+def switch(slot: Slot) -> dict[str, Any]:
+    """Returns an optimization as an entry of a list of them."""
+    return {"use": slot.rule.name, **values(slot.params)}
+
+
 def section(slot: Slot) -> dict[str, Any]:
     """Returns a rule's section as a stack file has it."""
     wired = {"inputs": dict(slot.wiring)} if slot.wiring else {}
-    switched = [{"use": each.rule.name, **values(each.params)} for each in slot.optimizations]
-    return {"use": slot.rule.name, **values(slot.params), **wired, **({"optimizations": switched} if switched else {})}
+    switched = [switch(each) for each in slot.optimizations] + [
+        {"use": each.rule.name, "on": False} for each in slot.off
+    ]
+    listed = {"optimizations": switched} if switched else {}
+    return {"use": slot.rule.name, **values(slot.params), **wired, **listed}
 
 
 def _leg(leg: Leg) -> dict[str, Any]:

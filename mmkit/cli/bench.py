@@ -19,6 +19,9 @@ def bench(
     disable: Disable = None,
     source: Annotated[bool, typer.Option("--source", help="Print the stack's own module and stop.")] = False,
     ablate: Annotated[bool, typer.Option("--ablate", help="Only what each optimization gains and changes.")] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Also what every rule has unless it is off, in the compiled engine: minutes.")
+    ] = False,
     repeat: Annotated[int, typer.Option(min=1, max=1000, help="Counted runs of each.")] = 5,
     as_json: Json = False,
 ) -> None:
@@ -41,10 +44,10 @@ def bench(
     found: dict[str, Any] = {"stack": read_stack.name}
     if not ablate:
         found["engines"] = benching.engines(read_stack, ["python", "compiled"], repeat, tell)
-        found["decision_python"] = benching.latency(read_stack)
-        found["memory"] = benching.memory(program(read_stack))
+        found["decisions"] = [benching.latency(read_stack, engine, tell) for engine in ("python", "compiled")]
+        found["memory"] = {**benching.memory(program(read_stack)), "peak_bytes": benching.peak_memory()}
     found["optimizations"] = {
-        engine: benching.ablation(read_stack, engine, repeat, tell) for engine in ("python", "compiled")
+        engine: benching.ablation(read_stack, engine, repeat, tell, everything) for engine in ("python", "compiled")
     }
     say(json_text(found) if as_json else told(found, repeat))
 
@@ -59,27 +62,35 @@ def told(found: dict[str, Any], repeat: int) -> str:
             f"{row['engine']:<10} {rate['median'] / 1e6:8.2f} M rows/s ({rate['min'] / 1e6:.2f} to {rate['max'] / 1e6:.2f}), "
             f"{row['rows']} rows in {runs['median'] * 1e3:.1f} ms, compiled or loaded in {row['compile_s']:.2f} s{equal}"
         )
-    decision = found.get("decision_python")
-    if decision:
-        lines.append(
-            f"decision   {decision['p50_us']:8.1f} us in Python (p99 {decision['p99_us']:.1f}, max {decision['max_us']:.1f}, "
-            f"first {decision['first_us']:.1f})"
-        )
+    for each in found.get("decisions", ()):
+        if each["timed"]:
+            lines.append(
+                f"decision   {each['p50_us']:8.2f} us {each['engine']} (p99 {each['p99_us']:.2f}, max {each['max_us']:.2f}, "
+                f"first {each['first_us']:.2f})"
+            )
     memory = found.get("memory")
     if memory:
+        peak = f"; the whole process at its peak {memory['peak_bytes'] / 1e6:.0f} MB" if memory["peak_bytes"] else ""
         lines.append(
-            f"memory     {memory['rules_bytes']} bytes for the rules, {memory['kernel_bytes']} for the kernel, "
-            f"{memory['orders_bytes']} for {memory['orders']} orders and their messages"
+            f"memory     {memory['state_bytes']} bytes of state: {memory['rules_bytes']} rules, {memory['kernel_bytes']} kernel, "
+            f"{memory['orders_bytes']} for {memory['orders']} orders; {memory['messages_bytes']} for messages under way{peak}"
         )
-    for engine, rows in found["optimizations"].items():
-        for row in rows:
-            ratio = row["ratio"]
-            hits = f", hits {row['hit_ratio']:.1%}" if row["hit_ratio"] is not None else ""
-            lines.append(
-                f"{row['optimization']} ({engine}): time on / off {ratio['median']:.3f} "
-                f"({ratio['min']:.3f} to {ratio['max']:.3f}){hits}; {change(row)}"
-            )
-    if not any(found["optimizations"].values()):
+    rows = [row for each in found["optimizations"].values() for row in each]
+    if rows:
+        width = max(len(row["optimization"]) for row in rows)
+        lines.append(
+            f"{'optimization':<{width}}  engine    time on / off         hits   state bytes    log a decision  changes"
+        )
+    for row in rows:
+        ratio, size, log = row["ratio"], row["state_bytes"], row["log_per_decision"]
+        hits = f"{row['hit_ratio']:.1%}" if row["hit_ratio"] is not None else ""
+        spread = f"{ratio['median']:.3f} ({ratio['min']:.3f}-{ratio['max']:.3f})"
+        bytes_ = f"{size['on']}/{size['off']}"
+        volume = "/".join(f"{log[name]:.3g}" if log[name] is not None else "-" for name in ("on", "off"))
+        lines.append(
+            f"{row['optimization']:<{width}}  {row['engine']:<8}  {spread:<20}  {hits:>5}  {bytes_:<13}  {volume:<14}  {change(row)}"
+        )
+    if not rows:
         lines.append("no optimization is on: mmkit optimizations list STACK says which apply")
     return "\n".join(lines)
 

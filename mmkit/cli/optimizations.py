@@ -38,32 +38,91 @@ def listed(
         except PluginError as error:
             rows.append({"name": name, "broken": str(error)})
             continue
-        rows += [row(rule, role, distribution, read) for role in rule.applies]  # type: ignore[attr-defined]
+        rows += in_stack(rule, distribution, read) if read else everywhere(rule, distribution)
     if as_json:
         import orjson
 
         say(orjson.dumps(rows, option=orjson.OPT_INDENT_2).decode())
         return
+    width = max((len(each["path"]) for each in rows if "path" in each), default=0)
     for each in rows:
         if "broken" in each:
             say(f"{each['name']}: broken: {each['broken']}")
         else:
-            say(f"{each['role']}.{each['name']:<18} {each['exact']:<44} {each['here']}".rstrip())
+            say(f"{each['path']:<{width}}  {each['state']:<16}  {each['exact']:<8}  {each['said']}".rstrip())
 
 
-def row(rule: Any, role: str, distribution: str, stack: Any) -> dict[str, Any]:
-    """Returns what is said of an optimization of one role."""
-    on = next((slot for slot in stack.optimizations if slot.path == f"{role}.{rule.name}"), None) if stack else None
+def everywhere(rule: Any, distribution: str) -> list[dict[str, Any]]:
+    """Returns a row per role that an optimization can be switched on for."""
+    state = "on unless off" if is_on_by_itself(rule) else "off unless on"
+    return [
+        {
+            "path": f"{role}.{rule.name}",
+            "name": rule.name,
+            "role": role,
+            "rule": None,
+            "distribution": distribution,
+            "exact": exactness(rule, None),
+            "state": state,
+            "said": rule.bound or doc(rule),
+        }
+        for role in rule.applies
+    ]
+
+
+def in_stack(rule: Any, distribution: str, stack: Any) -> list[dict[str, Any]]:
+    """Returns a row per rule of a stack in whose role an optimization can be switched on: whether it is, and why not."""
+    from mmkit.optimizing import unsuited
+
+    slots = [(slot.path, slot.declared.role.value, slot) for slot in stack.optimizable]
+    slots += [(section, section, None) for section in ("log", "process")]
+    rows = []
+    for path, role, slot in slots:
+        if role not in rule.applies:
+            continue
+        own = f"{path}.{rule.name}"
+        listed = slot.optimizations if slot else stack.process + ((stack.log,) if stack.log else ())
+        on = next((each for each in listed if each.path == own), None)
+        off = any(each.path == own for each in slot.off) if slot else False
+        reason = unsuited(rule, role, slot.declared if slot else None)
+        if reason:
+            state, said = "does not apply", reason
+        elif on is not None or (is_on_by_itself(rule) and not off):
+            state, said = "on", f"--disable {own}"
+        else:
+            state, said = "off", f"--enable {own}"
+        rows.append(
+            {
+                "path": own,
+                "name": rule.name,
+                "role": role,
+                "rule": slot.rule.name if slot else None,
+                "distribution": distribution,
+                "exact": exactness(rule, on),
+                "state": state,
+                "said": said if not rule.bound or reason else f"{said}; {rule.bound}",
+            }
+        )
+    return rows
+
+
+def is_on_by_itself(rule: Any) -> bool:
+    """Returns whether every rule has the optimization unless it is switched off."""
+    return rule.without is not None or rule.samples is not None
+
+
+def exactness(rule: Any, on: Any) -> str:
+    """Returns "exact" or "bounded", with the parameters that a stack gives it or its own."""
     try:
-        always = rule.exact(on.params if on else rule.params())
-    except TypeError:
-        always = False
-    here = ""
-    if stack is not None:
-        slot = getattr(stack, role, None)
-        rules = [slot.rule] if slot is not None and hasattr(slot, "rule") else []
-        fits = any(getattr(each, "prepare", None) is not None and each.inputs for each in rules)
-        off = f'off: --enable {role}.{rule.name} or optimizations = ["{rule.name}"]'
-        here = "on" if on else off if fits else f"does not apply: {role} prepares nothing from inputs"
-    said = "exact" if always else f"bounded: {rule.bound}"
-    return {"role": role, "name": rule.name, "distribution": distribution, "exact": said, "here": here}
+        exact = rule.exact(on.params if on is not None else rule.params())
+    except TypeError:  # a parameter has no default
+        exact = False
+    return "exact" if exact else "bounded"
+
+
+def doc(rule: Any) -> str:
+    """Returns the first sentence of the module that offers it."""
+    import sys
+
+    text = " ".join((sys.modules[rule.exact.__module__].__doc__ or "").split())
+    return text.partition(". ")[0].rstrip(".")

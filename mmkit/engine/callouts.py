@@ -10,7 +10,7 @@ from mmkit.errors import PluginError
 from mmkit.rules import own_functions
 from mmkit.stack import Slot, Stack
 
-RECORDS = ("params", "state", "inputs", "terms", "market", "ladder", "desk", "trade", "fill", "book")
+RECORDS = ("params", "state", "inputs", "terms", "constants", "market", "ladder", "desk", "trade", "fill", "book")
 """Arguments that the rule reaches as views; an order is named by its id, everything else is a number."""
 
 RETURNED = {
@@ -19,10 +19,11 @@ RETURNED = {
     "next_time": ("int64",),
     "fill_probability": ("float64",),
     "keeps": ("boolean",),
+    "samples": ("boolean",),
 }
 """What the loop expects of those functions that return something."""
 
-PLAINLY = ("triggers", "post_only", "exact")
+PLAINLY = ("triggers", "post_only", "most", "exact", "suits", "rewrite", "without", "around")
 """Functions that are called before a run, never by the loop."""
 
 table: list[Callable[..., Any]] = []
@@ -36,7 +37,7 @@ def call(number: int, *scalars: Any) -> Any:
 
 def acting(stack: Stack) -> tuple[Slot, ...]:
     """Returns the slots whose functions the loop calls."""
-    return (*stack.slots, stack.leg.venue, *stack.optimizations)
+    return (*stack.slots, stack.leg.venue, *stack.caches)
 
 
 def called(slot: Slot) -> Iterator[tuple[str, Any, tuple[str, ...]]]:
@@ -64,7 +65,7 @@ def stays_python(stack: Stack) -> dict[str, str]:
 
 def is_scalar(function: str, place: int, argument: str) -> bool:
     """Returns whether an argument is handed over as a number: an input of `prepare` may bear any name."""
-    return place > 1 if function == "prepare" else argument not in RECORDS
+    return place > 1 and argument != "constants" if function == "prepare" else argument not in RECORDS
 
 
 def stub(name: str, number: int, function: str, given: tuple[str, ...]) -> Any:
@@ -111,7 +112,7 @@ def over(
     """Returns a rule's function as one of numbers alone."""
     own = identifier(slot.path)
     places = {"params": slot.params, "book": levels}
-    for argument in ("state", "inputs", "terms"):
+    for argument in ("state", "inputs", "terms", "constants"):
         places[argument] = getattr(session, f"{own}_{argument}", None)
     for argument in ("market", "ladder", "desk", "trade", "fill"):
         places[argument] = getattr(session, argument)

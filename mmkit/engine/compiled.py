@@ -1,9 +1,10 @@
 """The compiled engine: the same loops and the same functions, bound to numba over one nested record."""
 
+import math
 import shutil
 import time
 from collections import namedtuple
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import attrs
 import numba
 import numpy as np
 
-from mmkit.engine import cache, entry, replay, walk
+from mmkit.engine import anew, cache, entry, places, replay, stopwatch, walk
 from mmkit.engine.binding import bind
 from mmkit.engine.callouts import acting, call, fill_table, stays_python, stubs
 from mmkit.engine.entry import ENTRY
@@ -49,8 +50,8 @@ class Feed:
 class Session:
     """A run's record, and its parts as Python objects over the same memory."""
 
-    def __init__(self, parts: Any) -> None:
-        self.whole = record_of(parts)
+    def __init__(self, parts: Any, compact: Container[str] = ()) -> None:
+        self.whole = record_of(parts, compact)
         for field in attrs.fields(type(parts)):
             setattr(self, field.name, view_of(self.whole[field.name], getattr(parts, field.name)))
 
@@ -60,8 +61,9 @@ class Log:
 
     def __init__(self, log: Any) -> None:
         self.memory = np.zeros(1, np.dtype([(n, *form) for n, form in log_layout(log).items()], align=True))
-        for name in ("fill_capacity", "record_capacity", "record_width"):
+        for name in ("fill_capacity", "record_capacity", "record_width", "event_capacity", "first_latency"):
             self.memory[name] = getattr(log, name)
+        self.memory["last"] = math.nan
 
     def __getattr__(self, name: str) -> Any:
         return self.memory[name][0]
@@ -77,6 +79,7 @@ def log_layout(log: Any) -> dict[str, tuple[Any, ...]]:
     """Returns the layout of a log with its arrays."""
     numbers = {field.name: ("i8",) for field in attrs.fields(type(log))}
     arrays = {"fill": "i8", "fill_mid": "f8", "record_time": "i8", "record": "f8"}
+    arrays |= {"event": "i8", "event_value": "f8", "last": "f8", "latency": "i8"}
     return numbers | {name: (kind, (max(len(getattr(log, name)), 1),)) for name, kind in arrays.items()}
 
 
@@ -104,11 +107,11 @@ class CompiledEngine:
 
     def session(self) -> Any:
         """Returns the records of a new run."""
-        return Session(self.program.session())
+        return Session(self.program.session(), self.program.compact)
 
-    def log(self, *, fills: int, records: int) -> Any:
+    def log(self, *, fills: int, records: int, events: int) -> Any:
         """Returns an empty log."""
-        return Log(self.program.log(fills=fills, records=records))
+        return Log(self.program.log(fills=fills, records=records, events=events))
 
     def feed(self) -> Feed:
         """Returns a stream that has no chunk yet."""
@@ -203,8 +206,11 @@ class CompiledEngine:
         # bind copies functions before they are compiled, each once in a fixed order: the names are the same in every process.
         tag = "_".join([self._folder.name, *(identifier(slot.path) for slot in self._plain)])
         make = compiler(tag)
-        replace = {step: make(nothing), call: call}
         done: dict[Any, Any] = {}
+        replace = {step: make(nothing), call: call}
+        replace[places.fresh_ladder] = bind(anew.cleared_ladder, {}, make, done)
+        replace[places.nanoseconds] = stopwatch.nanoseconds()
+        replace[places.fresh_order] = bind(anew.cleared_order, {}, make, done)
         filled = {place: bind(own, replace, make, done) for place, own in in_their_places(functions).items()}
         scope: dict[str, Any] = {"__name__": entry.__name__}
         text = "\n" * self.program.source.count("\n") + ENTRY

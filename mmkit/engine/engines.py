@@ -34,7 +34,7 @@ class Engine(Protocol):
     def session(self) -> Any:
         """Returns the records of a new run."""
 
-    def log(self, *, fills: int, records: int) -> Any:
+    def log(self, *, fills: int, records: int, events: int) -> Any:
         """Returns an empty log."""
 
     def feed(self) -> Any:

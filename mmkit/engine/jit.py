@@ -54,12 +54,18 @@ def jit(function: Any, tag: str) -> Any:
     template = compiled.get_call_template
 
     def once_for_all_constants(arguments: Any, keywords: Any) -> Any:
-        """numba would compile a function anew for every constant that it is called with."""
-        plain = tuple(numba.types.unliteral(argument) for argument in arguments)  # type: ignore[no-untyped-call]
+        """numba would compile a function anew for every constant, and every width of a number, that it is called with."""
+        plain = tuple(map(widest, arguments))
         return template(plain, keywords)
 
     compiled.get_call_template = once_for_all_constants
     return compiled
+
+
+def widest(kind: Any) -> Any:
+    """Returns the type as which a compiled function takes an argument: no constant, and a whole number in 64 bits."""
+    plain = numba.types.unliteral(kind)  # type: ignore[no-untyped-call]
+    return numba.types.int64 if isinstance(plain, numba.types.Integer) and plain.bitwidth < 64 else plain  # type: ignore[attr-defined]
 
 
 def kept(function: Any, tag: str, keep: bool) -> Any:
@@ -85,7 +91,8 @@ def refusal(
     # A trial takes as long as compiling: those whose file and name the error mentions come first.
     trials.sort(key=lambda trial: not mentioned(trial[2].__code__, str(error)))
     for slot, name, function, given in trials:
-        records = given[:2] if name == "prepare" else given
+        before = 3 if "constants" in given else 2
+        records = given[:before] if name == "prepare" else given
         kinds = tuple(
             kind_of(program, whole, slot, argument, book) if argument in NAMED else numba.types.float64
             for argument in (*records, *["number"] * (len(given) - len(records)))
@@ -114,7 +121,7 @@ def kind_of(program: Program, whole: Any, slot: Slot, argument: str, book: Any) 
         return numba.typeof((0.0,) * (len(attrs.fields(inputs)) if inputs else 0))  # type: ignore[no-untyped-call]
     if argument == "order":
         return whole.typeof("desk").typeof("orders").dtype
-    if argument in ("params", "state", "inputs", "terms"):
+    if argument in ("params", "state", "inputs", "terms", "constants"):
         argument = f"{identifier(slot.path)}_{argument}"
     return whole.typeof(argument)
 

@@ -2,6 +2,7 @@
 
 import enum
 import typing
+from collections.abc import Container
 from typing import Any
 
 import attrs
@@ -9,12 +10,16 @@ import numpy as np
 
 from mmkit.errors import PluginError
 
+LARGEST = {"i1": 2**7 - 1, "i2": 2**15 - 1, "i4": 2**31 - 1, "i8": 2**63 - 1}
+"""Largest number of each layout of a whole number."""
+
 NUMBERS: dict[type, str] = {float: "f8", int: "i8", bool: "?"}
 
 
-def layout_of(thing: Any) -> np.dtype[Any]:
+def layout_of(thing: Any, compact: bool = False) -> np.dtype[Any]:
     """Returns the record layout of an attrs instance; a tuple takes as many places as it has values.
 
+    compact: a number takes no more room than its declared bounds need.
     Raises PluginError for a field that is neither a number, an enum, a tuple of numbers nor an array.
     """
     hints = typing.get_type_hints(type(thing))
@@ -23,14 +28,16 @@ def layout_of(thing: Any) -> np.dtype[Any]:
         value = getattr(thing, field.name)
         if "records" in field.metadata:
             _, size = field.metadata["records"]
-            fields.append((field.name, layout_of(value[0]), (size,)))
+            fields.append((field.name, layout_of(value[0], compact), (size,)))
         elif "array" in field.metadata:
             kind, size = field.metadata["array"]
-            fields.append((field.name, NUMBERS[kind], (size,)))
+            fields.append((field.name, smallest(field, kind) if compact and kind is int else NUMBERS[kind], (size,)))
         elif isinstance(value, tuple):
             fields.append((field.name, "f8", (len(value),)))
         else:
-            fields.append((field.name, number(type(thing), field.name, hints.get(field.name, type(value)))))
+            annotation = hints.get(field.name, type(value))
+            kind = number(type(thing), field.name, annotation)
+            fields.append((field.name, smallest(field, annotation) if compact and kind == "i8" else kind))
     return np.dtype(fields or [("nothing", "i8")], align=True)
 
 
@@ -42,6 +49,21 @@ def number(owner: type, name: str, annotation: Any) -> str:
     if kind not in NUMBERS:
         raise PluginError(f"{owner.__qualname__}.{name}: {kind} has no place in a record")
     return NUMBERS[kind]
+
+
+def smallest(field: Any, annotation: Any) -> str:
+    """Returns the narrowest layout that holds every whole number within a field's declared bounds."""
+    if isinstance(annotation, type) and issubclass(annotation, enum.Enum):
+        members = [int(member.value) for member in annotation]
+        low, high = (0, sum(members)) if issubclass(annotation, enum.Flag) else (min(members), max(members))
+    else:
+        bound = field.metadata.get
+        lowest = [each for each in (bound("at_least"), bound("above")) if each is not None]
+        highest = [each for each in (bound("at_most"), bound("below")) if each is not None]
+        if not lowest or not highest:
+            return "i8"
+        low, high = max(lowest), min(highest)
+    return next(kind for kind, top in LARGEST.items() if -top - 1 <= low and high <= top)
 
 
 def fill_record(record: Any, thing: Any) -> None:
@@ -56,10 +78,10 @@ def fill_record(record: Any, thing: Any) -> None:
             record[field.name] = value
 
 
-def record_of(session: Any) -> Any:
-    """Returns a one-element array with the whole session."""
+def record_of(session: Any, compact: Container[str] = ()) -> Any:
+    """Returns a one-element array with the whole session; compact: names of parts that take as little room as they can."""
     names = [field.name for field in attrs.fields(type(session))]
-    layout = np.dtype([(name, layout_of(getattr(session, name))) for name in names], align=True)
+    layout = np.dtype([(name, layout_of(getattr(session, name), name in compact)) for name in names], align=True)
     whole = np.zeros(1, layout)
     for name in names:
         fill_record(whole[name][0], getattr(session, name))

@@ -8,8 +8,15 @@ from typing import Any
 import attrs
 
 from mmkit.engine import grid
+from mmkit.engine.anew import see_again
+from mmkit.engine.noting import note
+from mmkit.engine.places import fresh_ladder
+from mmkit.engine.records import SIGNAL
 from mmkit.rules import own_functions
 from mmkit.stack import Slot, Stack
+
+STANDS_OUT = 0.1
+"""Size from which a logged signal is noted."""
 
 HEAD = '''"""Stack {name}, written by mmkit; do not edit: it is made anew whenever a rule changes.
 
@@ -47,8 +54,8 @@ class Writer:
         given = [f"s.{own}_params", f"s.{own}_state"]
         if market:
             given.append("s.market")
-            if slot.rule.inputs is not None:
-                given.append(f"s.{own}_inputs")
+            declared = (part for part in ("inputs", "terms", "constants") if getattr(slot.rule, part, None) is not None)
+            given += [f"s.{own}_{part}" for part in declared]
         given += arguments
         if slot.rule.depth:
             given.append("book")
@@ -56,7 +63,17 @@ class Writer:
 
     def noted(self, slot: Slot, function: str) -> str:
         """Returns the line that notes which call comes next: compiled code raises without a trace of it."""
-        return f"s.clock.at = {calls_of(self.stack).index((slot, function)) + 1}"
+        again = "; see_again(s.market)" if "mid" in self.stack.leg.market.rule.anew else ""
+        return f"s.clock.at = {calls_of(self.stack).index((slot, function)) + 1}{again}"
+
+    def assembled(self, slot: Slot) -> Lines:
+        """Returns the lines that work a rule's constants out again, where they are not kept from the start."""
+        rule: Any = slot.rule
+        if rule.constants is None or "constants" not in rule.anew:
+            return []
+        own = identifier(slot.path)
+        self.scope[f"{own}_assemble"] = rule.assemble
+        return [self.noted(slot, "assemble"), f"{own}_assemble(s.{own}_params, s.{own}_constants)"]
 
     def wiring(self, slot: Slot) -> Iterator[str]:
         """Yields the lines that hand a rule its inputs."""
@@ -93,7 +110,8 @@ class Writer:
         stack = self.stack
         pricing = stack.pricing
         own = identifier(pricing.path)
-        lines: Lines = ["s.ladder.levels = 0"]
+        lines: Lines = ["fresh_ladder(s)"] if "buffers" in stack.ladder.rule.anew else []
+        lines.append("s.ladder.levels = 0")
         indent = ""
 
         def step(slot: Slot, *calls: str) -> None:
@@ -110,23 +128,23 @@ class Writer:
         prepare = []
         if rule.prepare is not None:
             self.scope[f"{own}_prepare"] = rule.prepare
-            terms = [f"s.{own}_terms"] if rule.terms else []
+            terms = [f"s.{own}_{name}" for name in ("terms", "constants") if getattr(rule, name)]
             names = [f"s.{own}_inputs.{a.name}" for a in fields(rule.inputs)] if rule.inputs else []
             prepare = [
                 self.noted(pricing, "prepare"),
                 f"{own}_prepare({', '.join([f's.{own}_params', *terms, *names])})",
             ]
-            for cache in pricing.optimizations:
+            for cache in pricing.caches:
                 prepare = [
                     self.noted(cache, "keeps"),
                     f"if not {self.keeps(cache, names)}:",
                     *(f"    {line}" for line in prepare),
                 ]
-        extra = [f"s.{own}_terms"] if rule.terms else []
-        prepare.append(self.noted(pricing, "quote"))
-        step(pricing, *prepare, f"price, half_bid, half_ask = {self.call(pricing, 'quote', *extra)}")
+        prepare = [*self.assembled(pricing), *prepare, self.noted(pricing, "quote")]
+        step(pricing, *prepare, f"price, half_bid, half_ask = {self.call(pricing, 'quote')}")
         step(
             stack.ladder,
+            *self.assembled(stack.ladder),
             self.noted(stack.ladder, "levels"),
             self.call(stack.ladder, "levels", "s.ladder", "bid_qty", "ask_qty"),
         )
@@ -134,7 +152,11 @@ class Writer:
         indent += "    "
         lines.append(f"{indent}to_grid(s, price - half_bid, price + half_ask)")
         for slot in stack.risk:
-            step(slot, self.noted(slot, "limit"), self.call(slot, "limit", "s.ladder", "s.desk"))
+            condition = self.ready(slot)
+            calls = [self.noted(slot, "limit"), self.call(slot, "limit", "s.ladder", "s.desk")]
+            if condition:  # a limit that cannot be worked out lets nothing pass
+                calls = [f"if {condition}:", *(f"    {line}" for line in calls), "else:", "    s.ladder.levels = 0"]
+            lines += [indent + line for line in (*self.wiring(slot), *calls)]
         if stack.leg.market.rule.paths is None:  # type: ignore[attr-defined]
             lines += [*self.wiring(stack.execution), self.noted(stack.execution, "act")]
             lines.append(self.call(stack.execution, "act", "s.ladder", "s.desk"))
@@ -164,9 +186,11 @@ class Writer:
 
     def text(self) -> str:
         """Returns the module's text."""
-        self.scope |= {"isfinite": math.isfinite, "sound": grid.sound, "to_grid": grid.to_grid}
+        ladder: Any = self.stack.ladder.rule
+        self.scope |= {"isfinite": math.isfinite, "sound": grid.sound, "to_grid": ladder.to_grid or grid.to_grid}
+        self.scope |= {"see_again": see_again, "fresh_ladder": fresh_ladder, "note": note}
         rows = [(slot.path, slot.rule.name, slot.distribution) for slot in (*self.slots, self.stack.leg.venue)]
-        rows += [(slot.path, slot.rule.name, slot.distribution) for slot in self.stack.optimizations]
+        rows += [(slot.path, slot.rule.name, slot.distribution) for slot in self.stack.caches]
         width = max(len(path) for path, _, _ in rows)
         table = "\n".join(f"  {path:<{width}}  {name}  ({origin})" for path, name, origin in rows)
         body = [HEAD.format(name=self.stack.name, table=table)]
@@ -184,8 +208,31 @@ class Writer:
             when = when.replace(", book)", ")")
         body += function("next_time(s)", "When the next timer decision is due.", [noted, when])
         body += function("record_signals(s, log, at)", "The published signals, behind the state.", self.published())
+        body += function("note_signals(s, log)", "Signals that stand out and have changed.", self.logged())
+        body += function("heard(s, kind, size)", "Whether an event is written into the log.", self.heard())
         body += [*self.venue(), ""]
         return "\n".join(body)
+
+    def logged(self) -> Lines:
+        """Returns the lines that note a logged signal when it has changed and stands out."""
+        lines: Lines = []
+        for number, name in enumerate(logged_signals(self.stack)):
+            slot, _, output = name.rpartition(".")
+            value = f"s.{identifier(self.by_name[slot].path)}_state.{output}"
+            lines += [f"if {value} != log.last[{number}]:", f"    log.last[{number}] = {value}"]
+            lines += [f"    if abs({value}) > {STANDS_OUT}:"]
+            lines += [f"        note(s, log, {SIGNAL}, {number}, 0.0, {value}, 0.0, 0.0)"]
+        return lines
+
+    def heard(self) -> Lines:
+        """Returns the lines that ask the log's optimization, if there is one."""
+        slot = self.stack.log
+        if slot is None:
+            return ["return True"]
+        own = identifier(slot.path)
+        rule: Any = slot.rule
+        self.scope[f"{own}_samples"] = rule.samples
+        return [f"return {own}_samples(s.{own}_params, s.{own}_state, kind, size)"]
 
     def published(self) -> Lines:
         """Returns the lines that write every signal into a record."""
@@ -198,7 +245,7 @@ class Writer:
 
 def calls_of(stack: Stack) -> list[tuple[Slot, str]]:
     """Returns every function of every rule that a stack's module may call; `clock.at` counts them from 1."""
-    slots = (*stack.slots, stack.leg.venue, *stack.optimizations)
+    slots = (*stack.slots, stack.leg.venue, *stack.caches)
     return [(slot, name) for slot in slots for name, _ in own_functions(slot.rule)]
 
 
@@ -211,6 +258,11 @@ def generate(stack: Stack) -> tuple[str, Mapping[str, Any]]:
     """Returns the module's text, and the functions that it calls by name."""
     writer = Writer(stack)
     return writer.text(), writer.scope
+
+
+def logged_signals(stack: Stack) -> list[str]:
+    """Returns the signals that the decision log has, in the order of their numbers: "candles.momentum"."""
+    return [f"{slot.name}.{output}" for slot in stack.signals for output in slot.rule.logged]  # type: ignore[attr-defined]
 
 
 def signal_names(stack: Stack) -> list[str]:

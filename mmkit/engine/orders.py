@@ -2,12 +2,14 @@
 
 from typing import Any
 
+from mmkit.engine.noting import note, note_trouble
 from mmkit.engine.places import on_fill
 from mmkit.engine.records import (
     ACCEPTED,
     CANCELLED,
     CANCELLING,
     EXECUTED,
+    EXECUTION,
     EXPIRED,
     FILLED,
     LAPSED,
@@ -99,7 +101,7 @@ def forget(desk: Any) -> None:
     desk.live_count = kept
 
 
-def answered(s: Any, book: Any) -> None:
+def answered(s: Any, book: Any, log: Any) -> None:
     """Takes the next answer: the order's state, and for an execution the ledger."""
     desk = s.desk
     exchange = s.exchange
@@ -114,7 +116,7 @@ def answered(s: Any, book: Any) -> None:
         if order.remaining == 0:
             order.state = FILLED
             order.request = NOTHING
-        book_fill(s, order.side, answer.tick, answer.lots, answer.maker)
+        book_fill(s, log, order.side, answer.tick, answer.lots, answer.maker)
         on_fill(s, book)
     elif kind == ACCEPTED:
         order.state = WORKING
@@ -127,11 +129,13 @@ def answered(s: Any, book: Any) -> None:
             order.state = CANCELLED
         elif kind == REFUSED:
             order.state = REJECTED
+            note_trouble(s, log, order, kind)
         elif kind == LAPSED:
             order.state = EXPIRED
+            note_trouble(s, log, order, kind)
 
 
-def book_fill(s: Any, side: int, tick: int, lots: int, maker: int) -> None:
+def book_fill(s: Any, log: Any, side: int, tick: int, lots: int, maker: int) -> None:
     """Enters an execution into the ledger and shows it to the rules."""
     ledger = s.ledger
     market = s.market
@@ -153,3 +157,4 @@ def book_fill(s: Any, side: int, tick: int, lots: int, maker: int) -> None:
     fill.price = tick * market.tick_size
     fill.qty = lots * market.lot_size
     fill.maker = maker
+    note(s, log, EXECUTION, side, fill.qty, fill.price, side * fill.qty, market.position)

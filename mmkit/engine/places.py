@@ -51,3 +51,25 @@ def depth_change(s: Any, order: Any, previous: float, new: float) -> None:
 def fill_probability(s: Any, distance: float, dt: float) -> float:
     """How likely a quote is to fill."""
     return 0.0
+
+
+def fresh_ladder(s: Any) -> None:
+    """Makes a new ladder, where the optimization `buffers` is off."""
+
+
+def fresh_order(desk: Any, at: int) -> None:
+    """Makes a new order, where the optimization `buffers` is off."""
+
+
+def heard(s: Any, kind: int, size: float) -> bool:
+    """Whether an event is written into the decision log."""
+    return True
+
+
+def note_signals(s: Any, log: Any) -> None:
+    """Notes the signals that stand out and have changed."""
+
+
+def nanoseconds() -> int:
+    """A clock of this machine, ns: for measuring alone."""
+    return 0

@@ -1,10 +1,11 @@
 """The plain engine: the loops bound to a stack's functions as they are; records are objects, arrays are lists."""
 
+import time
 from typing import Any, NamedTuple
 
 import attrs
 
-from mmkit.engine import replay, walk
+from mmkit.engine import anew, places, replay, walk
 from mmkit.engine.binding import as_it_is, bind
 from mmkit.engine.session import Program, in_their_places
 from mmkit.tape import WINDOW, Chunk
@@ -48,6 +49,8 @@ class PlainEngine:
         self.program = program
         done: dict[Any, Any] = {}
         filled = in_their_places(program.functions)
+        filled |= {places.fresh_ladder: anew.new_ladder, places.fresh_order: anew.new_order}
+        filled[places.nanoseconds] = time.perf_counter_ns
         self.replay = bind(replay.replay, filled, as_it_is, done)
         self.walk = bind(walk.walk, filled, as_it_is, done)
 
@@ -55,9 +58,9 @@ class PlainEngine:
         """Returns the records of a new run."""
         return self.program.session()
 
-    def log(self, *, fills: int, records: int) -> Any:
+    def log(self, *, fills: int, records: int, events: int) -> Any:
         """Returns an empty log."""
-        return self.program.log(fills=fills, records=records)
+        return self.program.log(fills=fills, records=records, events=events)
 
     def feed(self) -> Feed:
         """Returns a stream that has no chunk yet."""

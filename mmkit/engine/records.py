@@ -4,11 +4,12 @@ Prices are in ticks and quantities in lots unless a name says otherwise; money i
 """
 
 import math
+from functools import cache
 from typing import Any
 
 import attrs
 
-from mmkit.fields import array
+from mmkit.fields import array, field
 
 NEVER = 2**62
 NO_BID, NO_ASK = -(2**62), 2**62
@@ -28,6 +29,16 @@ ACCEPTED, EXECUTED, WITHDRAWN, LAPSED, REFUSED, NOT_FOUND = range(6)
 
 NO_FAULT, NAN_PRICE, NAN_QUANTITY, NAN_LADDER, TOO_MANY_ORDERS, TOO_MANY_ANSWERS = range(6)
 """Why a run stops."""
+
+
+STARTED, DECISION, SIGNAL, EXECUTION, TROUBLE = range(5)
+"""Kinds of an event in the decision log: a session begins, a decision, a signal that stands out, a fill, a refusal."""
+
+EVENT_COLUMNS, EVENT_VALUES = 4, 3
+"""time, kind, code, path; and three numbers that depend on the kind"""
+
+LATENCY_BUCKETS = 1184
+"""Buckets of a decision's time: up to 2^40 ns."""
 
 
 def records(kind: type, size: int) -> Any:
@@ -82,18 +93,28 @@ class Fill:
     qty_lots: int = 0
 
 
-@attrs.define
-class Quotes:
-    """The wanted ladder: level i lies offset_ticks[i] outside the inner quote; from the grid on, in ticks and lots."""
+@cache
+def quotes_class(size: int) -> type:
+    """Returns the record of the wanted ladder, with room for so many levels."""
 
-    levels: int = 0
-    offset_ticks: list[int] = array(int, LEVELS)
-    bid_qty: list[float] = array(float, LEVELS)
-    ask_qty: list[float] = array(float, LEVELS)
-    bid_ticks: list[int] = array(int, LEVELS)
-    ask_ticks: list[int] = array(int, LEVELS)
-    bid_lots: list[int] = array(int, LEVELS)
-    ask_lots: list[int] = array(int, LEVELS)
+    @attrs.define
+    class Quotes:
+        """The wanted ladder: level i lies offset_ticks[i] outside the inner quote; from the grid on, in ticks and lots."""
+
+        levels: int = 0
+        offset_ticks: list[int] = array(int, size)
+        bid_qty: list[float] = array(float, size)
+        ask_qty: list[float] = array(float, size)
+        bid_ticks: list[int] = array(int, size)
+        ask_ticks: list[int] = array(int, size)
+        bid_lots: list[int] = array(int, size)
+        ask_lots: list[int] = array(int, size)
+
+    return Quotes
+
+
+Quotes = quotes_class(LEVELS)
+"""The wanted ladder with the most levels that there can be."""
 
 
 @attrs.define
@@ -106,18 +127,18 @@ class Order:
     """
 
     id: int = 0
-    side: int = 0
     tick: int = 0
     lots: int = 0
-    kind: int = POST_ONLY
-    state: int = SENT
-    request: int = NOTHING
     remaining: int = 0
     open: int = 0
     front: float = 0.0
     traded: float = 0.0
-    key: int = -1
     seen: int = 0
+    key: int = field(-1, at_least=-1, at_most=2**31 - 1)
+    side: int = field(0, at_least=-1, at_most=1)
+    kind: int = field(POST_ONLY, at_least=0, at_most=MARKET)
+    state: int = field(SENT, at_least=0, at_most=REJECTED)
+    request: int = field(NOTHING, at_least=0, at_most=CANCELLING)
 
 
 @attrs.define
@@ -143,8 +164,11 @@ class Answer:
     maker: int = 0
 
 
+@cache
 def desk_class(room: int, ring: int) -> type:
     """Returns the record of our side of the desk, with room for so many orders alive at once and requests under way (a power of two)."""
+
+    places = {"array": (int, room), "at_least": 0, "at_most": room - 1}
 
     @attrs.define
     class Desk:
@@ -156,9 +180,9 @@ def desk_class(room: int, ring: int) -> type:
         entry_latency: int = 0
         post_only: int = 1
         orders: list[Order] = records(Order, room)
-        live: list[int] = array(int, room)
+        live: list[int] = attrs.field(factory=lambda: [0] * room, metadata=places)
         live_count: int = 0
-        spare: list[int] = attrs.field(factory=lambda: list(range(room - 1, -1, -1)), metadata={"array": (int, room)})
+        spare: list[int] = attrs.field(factory=lambda: list(range(room - 1, -1, -1)), metadata=places)
         spare_count: int = room
         next_id: int = 1
         mask: int = ring - 1
@@ -172,6 +196,7 @@ def desk_class(room: int, ring: int) -> type:
     return Desk
 
 
+@cache
 def exchange_class(size: int, ring: int) -> type:
     """Returns the record of the venue's side, with room for so many orders and answers under way (a power of two)."""
 
@@ -229,6 +254,7 @@ class Ledger:
 class Clock:
     """Where the run is: next segment of either stream, times of the next timer decision, triggering event and record, and counters.
 
+    quotes: wanted prices of all decisions; untimed: a mask: decisions whose number has none of its bits are timed;
     at: number of the rule's function that was called last (mmkit.engine.module.calls_of).
     """
 
@@ -247,6 +273,8 @@ class Clock:
     hears_book: int = 0
     hears_depth: int = 0
     decisions: int = 0
+    quotes: int = 0
+    untimed: int = 7
     quoted: int = 0
     spread: float = 0.0
     stop: int = 0
@@ -264,7 +292,11 @@ RECORD_COLUMNS = 10
 
 @attrs.define
 class Log:
-    """Fills and records since they were last collected: rows of numbers behind each other."""
+    """Fills, records and events since they were last collected: rows of numbers behind each other.
+
+    last: the signals as they were last looked at; latency: how many timed decisions fell into each bucket; first_latency (ns, -1 before)
+    and longest are exact.
+    """
 
     fills: int = 0
     fill_capacity: int = 0
@@ -275,3 +307,11 @@ class Log:
     record_width: int = RECORD_COLUMNS
     record_time: list[int] = attrs.field(factory=list)
     record: list[float] = attrs.field(factory=list)
+    events: int = 0
+    event_capacity: int = 0
+    event: list[int] = attrs.field(factory=list)
+    event_value: list[float] = attrs.field(factory=list)
+    last: list[float] = attrs.field(factory=list)
+    first_latency: int = -1
+    longest: int = 0
+    latency: list[int] = attrs.field(factory=list)

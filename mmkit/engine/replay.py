@@ -11,6 +11,7 @@ import math
 from typing import Any
 
 from mmkit.engine.matching import arrive, cross, hit, queue, watch
+from mmkit.engine.noting import note_decision, started_at, took
 from mmkit.engine.orders import answered, forget
 from mmkit.engine.places import decide, next_time, on_book, on_clock, on_depth, on_trade, record_signals
 from mmkit.engine.records import NEVER, NO_ASK, NO_BID, RECORD_COLUMNS, WORKING
@@ -33,7 +34,7 @@ def replay(local: Any, venue: Any, local_book: Any, venue_book: Any, s: Any, log
     while True:
         if clock.stop or clock.fault or desk.fault or exchange.fault:
             return STOPPED
-        if log.records >= log.record_capacity - 1:
+        if log.records >= log.record_capacity - 1 or log.events > log.event_capacity // 2:
             return FULL
         until = min(clock.next_timer, clock.next_record)
         if clock.triggers & (BOOK | TRADE):
@@ -46,7 +47,7 @@ def replay(local: Any, venue: Any, local_book: Any, venue_book: Any, s: Any, log
         code = run_venue(venue, venue_book, s, log, until)
         if code != DONE:
             return code
-        code = run_local(local, local_book, s, until)
+        code = run_local(local, local_book, s, log, until)
         if code != DONE:
             return code
         if (
@@ -70,7 +71,10 @@ def replay(local: Any, venue: Any, local_book: Any, venue_book: Any, s: Any, log
             forget(desk)
             if s.market.bid_ticks != NO_BID and s.market.ask_ticks != NO_ASK:
                 clock.decisions += 1
+                begun = started_at(s)
                 decide(s, local_book)
+                took(log, begun)
+                note_decision(s, log)
             clock.next_event = NEVER
             if until == clock.next_timer:
                 clock.next_timer = next_time(s)
@@ -182,7 +186,7 @@ def run_venue(venue: Any, book: Any, s: Any, log: Any, until: int) -> int:
             return STOPPED
 
 
-def run_local(local: Any, book: Any, s: Any, until: int) -> int:
+def run_local(local: Any, book: Any, s: Any, log: Any, until: int) -> int:
     """Takes the local feed and the answers up to `until`, in order of time; feed before answers at equal times."""
     clock = s.clock
     exchange = s.exchange
@@ -233,7 +237,7 @@ def run_local(local: Any, book: Any, s: Any, until: int) -> int:
         if due > until:
             return DONE
         market.now = due
-        answered(s, book)
+        answered(s, book, log)
 
 
 def see(market: Any, base: int, bid: int, ask: int) -> bool:

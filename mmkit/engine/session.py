@@ -1,5 +1,6 @@
 """A stack's module and the session over it: every record of one run in one object."""
 
+import math
 from collections.abc import Mapping
 from types import FunctionType
 from typing import Any
@@ -7,19 +8,23 @@ from typing import Any
 import attrs
 
 from mmkit.engine import places
-from mmkit.engine.module import generate, identifier, signal_names
+from mmkit.engine.module import generate, identifier, logged_signals, signal_names
 from mmkit.engine.records import (
+    EVENT_COLUMNS,
+    EVENT_VALUES,
     FILL_COLUMNS,
+    LATENCY_BUCKETS,
+    LEVELS,
     RECORD_COLUMNS,
     Clock,
     Fill,
     Ledger,
     Log,
     MarketView,
-    Quotes,
     Trade,
     desk_class,
     exchange_class,
+    quotes_class,
 )
 from mmkit.errors import MmkitError, PluginError
 from mmkit.stack import Instrument, Slot, Stack
@@ -33,14 +38,20 @@ CORE = ("market", "trade", "fill", "ladder", "desk", "exchange", "ledger", "cloc
 
 @attrs.frozen(eq=False)
 class Program:
-    """A stack's module: its text, its functions by name, and the classes of its records."""
+    """A stack's module: its text, its functions by name, and the classes of its records.
+
+    compact: the names of those that take as little room as they can; untimed: as in Clock.
+    """
 
     stack: Stack
     source: str
     functions: Mapping[str, Any]
+    quotes: type
     desk: type
     exchange: type
     parts: type
+    compact: frozenset[str] = frozenset()
+    untimed: int = 7
 
     def session(self) -> Any:
         """Returns the records of a run that is about to start: parameters, fresh states, our desk, the exchange."""
@@ -57,15 +68,27 @@ class Program:
         whole = round(1.0 / instrument.lot_size)
         if abs(whole * instrument.lot_size - 1.0) < 1e-9:
             market.lots_per_unit = float(whole)
-        core = (market, Trade(), Fill(), Quotes(), desk, exchange, Ledger(), clock_of(stack))
+        core = (
+            market,
+            Trade(),
+            Fill(),
+            self.quotes(),
+            desk,
+            exchange,
+            Ledger(),
+            attrs.evolve(clock_of(stack), untimed=self.untimed),
+        )
         parts: dict[str, Any] = dict(zip(CORE, core, strict=True))
-        for slot in (*stack.slots, venue, *stack.optimizations):
+        for slot in (*stack.slots, venue, *stack.caches):
             parts |= slot_records(slot)
-            set_up(slot, parts[f"{identifier(slot.path)}_state"], instrument)
+            own = identifier(slot.path)
+            set_up(slot, parts[f"{own}_state"], instrument)
+            if f"{own}_constants" in parts:
+                assemble(slot, parts[f"{own}_constants"])
         return self.parts(**parts)
 
-    def log(self, *, fills: int, records: int) -> Log:
-        """Returns an empty log with room for so many fills and records."""
+    def log(self, *, fills: int, records: int, events: int) -> Log:
+        """Returns an empty log with room for so many fills, records and events."""
         width = RECORD_COLUMNS + len(signal_names(self.stack))
         return Log(
             fill_capacity=fills,
@@ -75,24 +98,57 @@ class Program:
             record_width=width,
             record_time=[0] * records,
             record=[0.0] * (records * width),
+            event_capacity=events,
+            event=[0] * (events * EVENT_COLUMNS),
+            event_value=[0.0] * (events * EVENT_VALUES),
+            last=[math.nan] * len(logged_signals(self.stack)),
+            latency=[0] * LATENCY_BUCKETS,
         )
 
 
-def program(stack: Stack, *, orders: int = ORDERS, messages: int = MESSAGES) -> Program:
-    """Writes a stack's module; room for so many orders alive and messages under way (powers of two)."""
+def program(stack: Stack, *, orders: int = 0, messages: int = MESSAGES) -> Program:
+    """Writes a stack's module; room for so many orders alive (0: as many as the ladder can need) and messages under way (powers of two)."""
     source, scope = generate(stack)
     functions = {"__name__": "mmkit_stack", **scope}
     exec(compile(source, f"<stack {stack.name}>", "exec"), functions)
-    acting = (*stack.slots, stack.leg.venue, *stack.optimizations)
+    acting = (*stack.slots, stack.leg.venue, *stack.caches)
     names = [*CORE, *(name for slot in acting for name in slot_records(slot))]
     return Program(
         stack=stack,
         source=source,
         functions=functions,
-        desk=desk_class(orders, messages),
-        exchange=exchange_class(orders, messages),
+        quotes=quotes_class(levels_of(stack)),
+        desk=desk_class(orders or orders_of(stack), messages),
+        exchange=exchange_class(orders or orders_of(stack), messages),
         parts=attrs.make_class("Session", names, slots=True, eq=False),
+        compact=frozenset(["desk", *(name for slot in acting if slot.rule.compact for name in slot_records(slot))]),
     )
+
+
+def levels_of(stack: Stack) -> int:
+    """Returns the room for levels of the ladder: a power of two, so that few parameters change what is compiled."""
+    return power_of_two(most_levels(stack))
+
+
+def most_levels(stack: Stack) -> int:
+    """Returns how many levels the ladder can have."""
+    most = stack.ladder.rule.most  # type: ignore[attr-defined]
+    return min(int(most(stack.ladder.params)), LEVELS) if most else LEVELS
+
+
+def orders_of(stack: Stack) -> int:
+    """Returns the room for orders alive at once: what the execution says that it can need, else far more than a ladder does."""
+    slot = stack.execution
+    most = slot.rule.most  # type: ignore[attr-defined]
+    if most is None:
+        return ORDERS
+    latency = sum(int(getattr(stack.leg.venue.params, name, 0)) for name in ("entry_latency", "response_latency"))
+    return min(power_of_two(int(most(slot.params, most_levels(stack), latency))), ORDERS)
+
+
+def power_of_two(count: int) -> int:
+    """Returns the smallest power of two that is not below `count`."""
+    return 1 << max(count - 1, 0).bit_length()
 
 
 def in_their_places(functions: Mapping[str, Any]) -> dict[Any, Any]:
@@ -117,15 +173,25 @@ def set_up(slot: Slot, state: Any, instrument: Instrument) -> None:
         raise PluginError(f"{slot.path}: {slot.rule.name} ({slot.distribution}): {raised}") from error
 
 
+def assemble(slot: Slot, constants: Any) -> None:
+    """Works out what follows from a rule's parameters alone."""
+    try:
+        slot.rule.assemble(slot.params, constants)  # type: ignore[attr-defined]
+    except MmkitError:
+        raise
+    except Exception as error:
+        raised = f"assemble raised {type(error).__name__}: {error}"
+        raise PluginError(f"{slot.path}: {slot.rule.name} ({slot.distribution}): {raised}") from error
+
+
 def slot_records(slot: Slot) -> dict[str, Any]:
     """Returns a rule's own objects by their names in the session."""
     own = identifier(slot.path)
-    terms = getattr(slot.rule, "terms", None)
+    made = {name: getattr(slot.rule, name, None) for name in ("inputs", "terms", "constants")}
     return {
         f"{own}_params": slot.params,
         f"{own}_state": slot.rule.state(),
-        **({f"{own}_inputs": slot.rule.inputs()} if slot.rule.inputs else {}),
-        **({f"{own}_terms": terms()} if terms else {}),
+        **{f"{own}_{name}": cls() for name, cls in made.items() if cls},
     }
 
 

@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+from mmkit.engine.noting import note_decision, started_at, took
 from mmkit.engine.orders import book_fill
 from mmkit.engine.places import decide, fill_probability, on_book, on_clock, on_fill, record_signals
 from mmkit.engine.records import FILL_COLUMNS, RECORD_COLUMNS
@@ -30,9 +31,12 @@ def walk(mids: Any, draws: Any, dt: float, step: int, s: Any, book: Any, log: An
             clock.next_record += clock.record_every
         ladder.levels = 0
         clock.decisions += 1
+        begun = started_at(s)
         decide(s, book)
+        took(log, begun)
         if clock.fault:
             return
+        note_decision(s, log)
         count_spread(s)
         for level in range(ladder.levels):
             if ladder.bid_lots[level] > 0:
@@ -81,7 +85,7 @@ def fill(s: Any, book: Any, log: Any, mid: float, side: int, tick: int, lots: in
     log.fill_mid[log.fills] = mid
     log.fills += 1
     s.desk.next_id += 1
-    book_fill(s, side, tick, lots, 1)
+    book_fill(s, log, side, tick, lots, 1)
     on_fill(s, book)
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from mmkit import benching
 from mmkit.engine.session import program
+from mmkit.optimizing import switched
 from mmkit.settings import read
 from mmkit.stack import Stack
 
@@ -53,7 +54,8 @@ def test_a_row_per_engine_counts_the_rows_of_the_run(tmp_path: Path) -> None:
 
 
 def test_every_decision_is_timed(tmp_path: Path) -> None:
-    found = benching.latency(stack_with(tmp_path, '"spread-cache"'))
+    found = benching.latency(stack_with(tmp_path, '"spread-cache"'), "python", quiet)
+    assert found["timed"] + 1 == 599
     assert 0 < found["p50_us"] <= found["p99_us"] <= found["max_us"]
 
 
@@ -65,7 +67,7 @@ def test_memory_grows_with_what_a_rule_keeps(tmp_path: Path) -> None:
 
 
 def test_an_exact_cache_changes_nothing(tmp_path: Path) -> None:
-    (row,) = benching.ablation(stack_with(tmp_path, '"spread-cache"'), "python", 1, quiet)
+    row = benching.ablation(stack_with(tmp_path, '"spread-cache"'), "python", 1, quiet)[0]
     assert row["optimization"] == "pricing.spread-cache"
     assert row["changed"] == "identical"
     assert 0 < row["hit_ratio"] < 1
@@ -74,12 +76,34 @@ def test_an_exact_cache_changes_nothing(tmp_path: Path) -> None:
 
 def test_a_loose_cache_says_how_much_it_changes(tmp_path: Path) -> None:
     stack = stack_with(tmp_path, LOOSE)
-    (row,) = benching.ablation(stack, "python", 1, quiet)
+    row = benching.ablation(stack, "python", 1, quiet)[0]
     assert row["changed"] == "bounded"
     assert row["largest_ticks"] >= 1
     assert 0 < row["differing"] <= 1
-    on, off = (benching.finished(s, "python", quiet) for s in (stack, benching.without(stack, stack.optimizations[0])))
+    on, off = (benching.finished(s, "python", quiet) for s in (stack, switched(stack, stack.optimizations[0], False)))
     assert row["pnl"] == pytest.approx(on.summary["pnl"]["total"] - off.summary["pnl"]["total"])
+
+
+def test_what_every_rule_has_is_measured_too_and_changes_nothing(tmp_path: Path) -> None:
+    rows = benching.ablation(stack_with(tmp_path, ""), "python", 1, quiet)
+    assert {row["optimization"] for row in rows} == {
+        "log.log-sampling",
+        "ladder.buffers",
+        "execution.buffers",
+        "instruments.SIM.market.mid-cache",
+    }
+    assert {row["changed"] for row in rows} == {"identical"}
+    (log,) = (row["log_per_decision"] for row in rows if row["optimization"] == "log.log-sampling")
+    assert log["on"] < 0.2 < 1 <= log["off"]
+
+
+def test_a_stack_with_five_levels_takes_less_than_4_kb_without_books_and_messages(tmp_path: Path) -> None:
+    file = tmp_path / "stack.toml"
+    file.write_text(
+        STACK.format(entry="") + '[ladder]\nuse = "fibonacci"\nlevels = 5\n[risk.limits]\nuse = "position-limit"\n'
+    )
+    found = benching.memory(program(read(file)))
+    assert found["state_bytes"] == found["rules_bytes"] + found["kernel_bytes"] + found["orders_bytes"] < 4096
 
 
 def test_the_module_is_printed_and_nothing_else(tmp_path: Path) -> None:

@@ -67,11 +67,11 @@ def test_without_a_folder_nothing_is_written(file: Path) -> None:
     assert {path for path in file.parent.rglob("*") if "__pycache__" not in str(path)} == before
 
 
-def test_a_folder_is_made_with_those_above_it_and_holds_four_files(file: Path) -> None:
+def test_a_folder_is_made_with_those_above_it_and_holds_its_files(file: Path) -> None:
     run = mmkit.run(file, engine="python", out=file.parent / "a" / "b")
     assert run.folder == file.parent / "a" / "b"
     names = {path.name for path in run.folder.iterdir()}
-    assert names == {"summary.json", "fills.parquet", "records.parquet", "stack.toml"}
+    assert names == {"summary.json", "fills.parquet", "records.parquet", "stack.toml", "decisions.log"}
 
 
 def test_every_report_rule_writes_into_it(file: Path) -> None:

@@ -129,7 +129,7 @@ def test_disabling_a_signal_that_is_needed_is_the_fault_of_what_needs_it(faults:
     [
         ("risk.limit", 'there is nothing of this name to disable (did you mean "risk.limits"?)'),
         ("signals.volatilty", 'there is nothing of this name to disable (did you mean "signals.volatility"?)'),
-        ("pricing.spread-cache", "there is nothing of this name to disable"),
+        ("pricing2.spread-cache", "there is nothing of this name to disable"),
         ("pricing", "a stack cannot do without it"),
         ("sizing", "a stack cannot do without it"),
         ("instruments.BTC", "a stack cannot do without it"),

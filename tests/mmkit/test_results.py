@@ -147,7 +147,7 @@ def test_totals_add_up_over_sessions() -> None:
             ledger=SimpleNamespace(position=n, spent=2 * n, maker=3 * n, taker=4 * n),
             exchange=SimpleNamespace(cancelled=5 * n, rejected=6 * n, expired=7 * n),
             desk=SimpleNamespace(submitted=8 * n),
-            clock=SimpleNamespace(decisions=9 * n),
+            clock=SimpleNamespace(decisions=9 * n, quotes=10 * n),
         )
 
     totals = Totals()
@@ -163,7 +163,9 @@ def test_totals_add_up_over_sessions() -> None:
         "expired": 707,
         "submitted": 808,
         "decisions": 909,
+        "quotes": 1010,
         "caches": {},
+        "log": {"written": 0, "left_out": 0},
     }
 
 

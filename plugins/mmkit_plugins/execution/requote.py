@@ -41,6 +41,18 @@ def post_only(params: Params) -> bool:
     return params.post_only
 
 
+def most(params: Params, levels: int, latency: int) -> int:
+    """Returns how many orders can be alive at once.
+
+    A decision sends at most one order per level and side. It can be cancelled once it is known to work, and is forgotten once that is
+    known: each takes as many decisions as fall into the way to the venue and back. Without the timer alone there is no limit to those.
+    """
+    if params.on != mmkit.Trigger.TIMER:
+        return 1024
+    generations = 2 * max(-(-latency // params.every), 1)
+    return 2 * levels * generations + 4
+
+
 def next_time(params: Params, state: State, market: Any) -> int:
     """Returns the next multiple of `every` after now, counted from the first event."""
     if not state.timer:
@@ -83,6 +95,7 @@ def mmkit_execution() -> mmkit.Execution:
         setup=setup,
         triggers=triggers,
         post_only=post_only,
+        most=most,
         next_time=next_time,
         act=act,
     )

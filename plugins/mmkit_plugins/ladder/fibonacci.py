@@ -20,6 +20,11 @@ class Params:
     )
 
 
+def most(params: Params) -> int:
+    """Returns how many levels there can be."""
+    return params.levels
+
+
 def levels(params: Params, state: Any, market: Any, ladder: Any, bid_qty: float, ask_qty: float) -> None:
     """Sets the levels."""
     ladder.levels = params.levels
@@ -40,4 +45,4 @@ def levels(params: Params, state: Any, market: Any, ladder: Any, bid_qty: float,
 @mmkit.hookimpl
 def mmkit_ladder() -> mmkit.Ladder:
     """Offers the rule."""
-    return mmkit.Ladder("fibonacci", params=Params, levels=levels)
+    return mmkit.Ladder("fibonacci", params=Params, most=most, levels=levels)

@@ -5,6 +5,11 @@ from typing import Any
 import mmkit
 
 
+def most(params: Any) -> int:
+    """Returns how many levels there can be."""
+    return 1
+
+
 def levels(params: Any, state: Any, market: Any, ladder: Any, bid_qty: float, ask_qty: float) -> None:
     """Sets one level."""
     ladder.levels = 1
@@ -16,4 +21,4 @@ def levels(params: Any, state: Any, market: Any, ladder: Any, bid_qty: float, as
 @mmkit.hookimpl
 def mmkit_ladder() -> mmkit.Ladder:
     """Offers the rule."""
-    return mmkit.Ladder("single", levels=levels)
+    return mmkit.Ladder("single", most=most, levels=levels)

@@ -13,6 +13,11 @@ class Params:
     gap_ticks: int = mmkit.field(1, unit="ticks", at_least=1, doc="distance between two levels")
 
 
+def most(params: Params) -> int:
+    """Returns how many levels there can be."""
+    return params.levels
+
+
 def levels(params: Params, state: Any, market: Any, ladder: Any, bid_qty: float, ask_qty: float) -> None:
     """Sets the levels."""
     ladder.levels = params.levels
@@ -25,4 +30,4 @@ def levels(params: Params, state: Any, market: Any, ladder: Any, bid_qty: float,
 @mmkit.hookimpl
 def mmkit_ladder() -> mmkit.Ladder:
     """Offers the rule."""
-    return mmkit.Ladder("uniform", params=Params, levels=levels)
+    return mmkit.Ladder("uniform", params=Params, most=most, levels=levels)

@@ -1,0 +1,48 @@
+"""The decision log as text: made after a run from rows of numbers, each with the time of its event."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from mmkit.engine.module import logged_signals
+from mmkit.engine.records import DECISION, EXECUTION, REFUSED, SIGNAL, STARTED
+from mmkit.results import Collector, grid_price
+from mmkit.stack import Stack
+
+
+def lines(collector: Collector) -> Iterator[str]:
+    """Yields a line per event: UTC time to the nanosecond, its class, what happened."""
+    stack = collector.stack
+    for rows, values in zip(collector.events_noted, collector.event_values, strict=True):
+        times = np.datetime_as_string(rows[:, 0].astype("datetime64[ns]"), unit="ns")
+        for time, (_, kind, code, path), numbers in zip(times.tolist(), rows.tolist(), values.tolist(), strict=True):
+            where = f" path {path}" if stack.leg.market.rule.paths else ""  # type: ignore[attr-defined]
+            yield f"{time}Z{where} {said(stack, kind, code, *numbers)}"
+
+
+def said(stack: Stack, kind: int, code: int, first: float, second: float, third: float) -> str:
+    """Returns what happened, prices in quote currency and quantities in base currency."""
+    instrument = stack.leg.instrument
+
+    def price(value: float) -> str:
+        return "none" if value != value else f"{on_grid(value, instrument.tick_size):.12g}"
+
+    def quantity(value: float) -> str:
+        return f"{on_grid(value, instrument.lot_size):+.12g}"
+
+    if kind == STARTED:
+        return f"start {stack.name}: {stack.quote}, mid {first:.12g}"
+    if kind == DECISION:
+        return f"decision {code}: bid {price(first)} ask {price(second)} position {quantity(third)}"
+    if kind == SIGNAL:
+        return f"signal {logged_signals(stack)[code]} {first:+.6g}"
+    if kind == EXECUTION:
+        return f"fill {quantity(second)} at {price(first)}, position {quantity(third)}"
+    what = "refused" if code == REFUSED else "lapsed"
+    return f"error order {int(third)} {what}: {quantity(second)} at {price(first)}"
+
+
+def on_grid(value: float, step: float) -> Any:
+    """Returns a value without the rounding of its multiplication by the step."""
+    return grid_price(round(value / step), step)
