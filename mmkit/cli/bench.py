@@ -45,6 +45,10 @@ def bench(
     if not ablate:
         found["engines"] = benching.engines(read_stack, ["python", "compiled"], repeat, tell)
         found["decisions"] = [benching.latency(read_stack, engine, tell) for engine in ("python", "compiled")]
+        if not read_stack.leg.market.rule.paths:  # type: ignore[attr-defined]
+            from mmkit.calling import called_from_python
+
+            found["called_from_python"] = called_from_python(read_stack, tell)
         found["memory"] = {**benching.memory(program(read_stack)), "peak_bytes": benching.peak_memory()}
     found["optimizations"] = {
         engine: benching.ablation(read_stack, engine, repeat, tell, everything) for engine in ("python", "compiled")
@@ -68,6 +72,12 @@ def told(found: dict[str, Any], repeat: int) -> str:
                 f"decision   {each['p50_us']:8.2f} us {each['engine']} (p99 {each['p99_us']:.2f}, max {each['max_us']:.2f}, "
                 f"first {each['first_us']:.2f})"
             )
+    called = found.get("called_from_python")
+    if called:
+        lines.append(
+            f"decision   {called['p50_us']:8.2f} us compiled, called from Python event by event (p99 {called['p99_us']:.2f}, "
+            f"max {called['max_us']:.2f})"
+        )
     memory = found.get("memory")
     if memory:
         peak = f"; the whole process at its peak {memory['peak_bytes'] / 1e6:.0f} MB" if memory["peak_bytes"] else ""

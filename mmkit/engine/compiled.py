@@ -13,6 +13,7 @@ import numba
 import numpy as np
 
 from mmkit.engine import anew, cache, entry, places, replay, stopwatch, walk
+from mmkit.engine import single as one
 from mmkit.engine.binding import bind
 from mmkit.engine.callouts import acting, call, fill_table, stays_python, stubs
 from mmkit.engine.entry import ENTRY
@@ -88,7 +89,8 @@ class CompiledEngine:
 
     name = "compiled"
 
-    def __init__(self, program: Program, notify: Callable[[str], None]) -> None:
+    def __init__(self, program: Program, notify: Callable[[str], None], *, single: bool = False) -> None:
+        """Finds the stack in the cache; single: what is called is one event and its decision, not the loop."""
         self.program = program
         self.compile_s = 0.0
         self._notify = notify
@@ -98,8 +100,8 @@ class CompiledEngine:
         self._table_of: Session | None = None
         begun = time.perf_counter()
         paths = program.stack.leg.market.rule.paths  # type: ignore[attr-defined]
-        self._name = "walk_main" if paths else "replay_main"
-        self._folder = cache.folder_of(program, ENTRY)
+        self._name = "single_main" if single else "walk_main" if paths else "replay_main"
+        self._folder = cache.folder_of(program, ENTRY + self._name if single else ENTRY)
         manifest = cache.manifest_of(self._folder)
         self.warm = manifest is not None
         self._refused = {**stays_python(program.stack), **(manifest["refused"] if manifest else {})}
@@ -137,6 +139,10 @@ class CompiledEngine:
     def walk(self, mids: Any, draws: Any, dt: float, step: int, session: Session, book: Any, log: Log) -> None:
         """Walks one path."""
         self._call(session, book, mids, draws, dt, step, session.whole, book, log.memory)
+
+    def single(self, now: int, bid: int, ask: int, session: Session, book: Any, log: Log) -> int:
+        """Takes one event and decides."""
+        return int(self._call(session, book, now, bid, ask, session.whole, book, log.memory))
 
     def _call(self, session: Session, book: Any, *arguments: Any) -> Any:
         """Calls the entry function; the first time it is compiled, or loaded, which is not the run's time."""
@@ -215,6 +221,6 @@ class CompiledEngine:
         scope: dict[str, Any] = {"__name__": entry.__name__}
         text = "\n" * self.program.source.count("\n") + ENTRY
         exec(compile(text, str(folder / cache.SOURCE) if folder else f"<stack {stack.name}>", "exec"), scope)
-        loop = walk.walk if self._name == "walk_main" else replay.replay
+        loop = {"walk_main": walk.walk, "single_main": one.single, "replay_main": replay.replay}[self._name]
         scope[loop.__name__] = bind(loop, {**replace, **filled}, make, done)
         return kept(scope[self._name], tag, folder is not None)

@@ -1,4 +1,4 @@
-"""The text of the only two functions of a compiled stack that Python calls."""
+"""The text of the only functions of a compiled stack that Python calls."""
 
 ENTRY = '''
 
@@ -10,5 +10,10 @@ def replay_main(local, venue, local_book, venue_book, whole, logs):
 def walk_main(mids, draws, dt, step, whole, book, logs):
     """Takes the records apart and walks a path."""
     return walk(mids, draws, dt, step, whole[0], book, logs[0])
+
+
+def single_main(now, bid, ask, whole, book, logs):
+    """Takes the records apart, takes one event and decides."""
+    return single(now, bid, ask, whole[0], book, logs[0])
 '''
-"""What the compiled module has beside the stack's own functions: the only two that Python calls."""
+"""What the compiled module has beside the stack's own functions: the only ones that Python calls."""

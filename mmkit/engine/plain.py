@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import attrs
 
-from mmkit.engine import anew, places, replay, walk
+from mmkit.engine import anew, places, replay, single, walk
 from mmkit.engine.binding import as_it_is, bind
 from mmkit.engine.session import Program, in_their_places
 from mmkit.tape import WINDOW, Chunk
@@ -53,6 +53,7 @@ class PlainEngine:
         filled[places.nanoseconds] = time.perf_counter_ns
         self.replay = bind(replay.replay, filled, as_it_is, done)
         self.walk = bind(walk.walk, filled, as_it_is, done)
+        self.single = bind(single.single, filled, as_it_is, done)
 
     def session(self) -> Any:
         """Returns the records of a new run."""
