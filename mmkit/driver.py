@@ -105,7 +105,7 @@ def drive_tape(
     known = kept.rows(leg) if progress else None
 
     def feed(stream: str) -> None:
-        nonlocal venue_chunk
+        nonlocal venue_chunk, local_book, venue_book
         took = reader.next(stream)
         over = took is None
         if stream == "venue":
@@ -117,6 +117,7 @@ def drive_tape(
             setattr(clock, f"{stream}_over", 1)
             return
         chunk, rows = took  # type: ignore[misc]
+        local_book, venue_book = engine.fitting(local_book, chunk), engine.fitting(venue_book, chunk)
         view, book, at = (
             (session.market, local_book, local) if stream == "local" else (session.exchange, venue_book, venue)
         )
@@ -207,7 +208,7 @@ def move_window(session: Any, view: Any, stream: str, chunk: Any, book: Any) -> 
         reopen(book, local_opening)
         return
     reopen(book, venue_opening)
-    from mmkit.engine.matching import level_key
+    from mmkit.engine.matching import level_key, mark_all
 
     exchange = session.exchange
     bids = exchange.resting[: exchange.bid_count]
@@ -215,6 +216,7 @@ def move_window(session: Any, view: Any, stream: str, chunk: Any, book: Any) -> 
     for place in (*bids, *asks):
         order = session.desk.orders[place]
         order.key = level_key(exchange, book, order.side, order.tick)
+    mark_all(session, book)
 
 
 def chunks(leg: Leg, rng: Any, notify: Callable[[str], None]) -> Generator[Any, None, None]:

@@ -54,4 +54,3 @@ def cleared_order(desk: Any, at: int) -> None:
     order.front = 0.0
     order.traded = 0.0
     order.key = -1
-    order.seen = 0

@@ -47,6 +47,12 @@ class Feed:
         self.count = len(segments)
         self.stream = Stream(segments.view(SIGNED), *rows, self.count)
 
+    def as_wide_as(self, book: Any) -> Stream:
+        """Returns the chunk with lots as wide as a book's, so that few combinations of widths are ever compiled."""
+        if self.stream.lots.itemsize < book.itemsize:
+            self.stream = self.stream._replace(lots=self.stream.lots.astype(book.dtype))
+        return self.stream
+
 
 class Session:
     """A run's record, and its parts as Python objects over the same memory."""
@@ -97,7 +103,7 @@ class CompiledEngine:
         self._ready = False
         self._function: Any = None
         self._plain: list[Slot] = []
-        self._table_of: Session | None = None
+        self._table_of: tuple[int, int] | None = None
         begun = time.perf_counter()
         paths = program.stack.leg.market.rule.paths  # type: ignore[attr-defined]
         self._name = "single_main" if single else "walk_main" if paths else "replay_main"
@@ -125,7 +131,11 @@ class CompiledEngine:
 
     def book(self, wanted: bool = True) -> Any:
         """Returns a dense book without a level."""
-        return np.zeros(2 * WINDOW if wanted else 1, np.int64)  # also where lots are int32: a later chunk may need more
+        return np.zeros(2 * WINDOW if wanted else 1, np.int32)
+
+    def fitting(self, book: Any, chunk: Chunk) -> Any:
+        """Returns the book as wide as a chunk's lots: 64 bits from the first chunk that needs them on."""
+        return book.astype(np.int64) if book.itemsize < chunk.lots.itemsize else book
 
     def numbers(self, values: Any) -> Any:
         """Returns an array of floats as the walk reads it."""
@@ -134,7 +144,8 @@ class CompiledEngine:
     def replay(self, local: Feed, venue: Feed, local_book: Any, venue_book: Any, session: Session, log: Log) -> int:
         """Replays until the loop needs something."""
         books = (local_book, venue_book)
-        return int(self._call(session, local_book, local.stream, venue.stream, *books, session.whole, log.memory))
+        streams = (stream.as_wide_as(venue_book) for stream in (local, venue))
+        return int(self._call(session, local_book, *streams, *books, session.whole, log.memory))
 
     def walk(self, mids: Any, draws: Any, dt: float, step: int, session: Session, book: Any, log: Log) -> None:
         """Walks one path."""
@@ -151,9 +162,9 @@ class CompiledEngine:
             self._get_ready(session, book, tuple(numba.typeof(argument) for argument in arguments))  # type: ignore[no-untyped-call]
             self._ready = True
             self.compile_s += time.perf_counter() - begun
-        if self._table_of is not session and self._plain:
+        if self._plain and self._table_of != (id(session), id(book)):
             fill_table(self._plain, session, book)
-            self._table_of = session
+            self._table_of = (id(session), id(book))
         return self._function(*arguments)
 
     def _get_ready(self, session: Session, book: Any, kinds: tuple[Any, ...]) -> None:

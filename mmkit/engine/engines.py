@@ -46,6 +46,9 @@ class Engine(Protocol):
     def book(self, wanted: bool = True) -> Any:
         """Returns a dense book without a level."""
 
+    def fitting(self, book: Any, chunk: Chunk) -> Any:
+        """Returns a book that holds a chunk's lots: the same one, or a wider copy."""
+
     def numbers(self, values: Any) -> Any:
         """Returns an array of floats as the walk reads it."""
 

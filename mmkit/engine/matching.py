@@ -83,8 +83,8 @@ def end_of(exchange: Any, side: int) -> int:
     return int(exchange.bid_count) if side > 0 else int(exchange.room + exchange.ask_count)
 
 
-def rank(s: Any, place: int) -> None:
-    """Enters a resting order into its side."""
+def rank(s: Any, book: Any, place: int) -> None:
+    """Enters a resting order into its side, and marks its level."""
     exchange = s.exchange
     orders = s.desk.orders
     side = orders[place].side
@@ -98,16 +98,67 @@ def rank(s: Any, place: int) -> None:
         exchange.bid_count += 1
     else:
         exchange.ask_count += 1
+    mark(book, orders[place].key)
+    note_span(s)
 
 
-def unrank(exchange: Any, side: int, at: int) -> None:
-    """Takes the order at position `at` of `resting` out of its side."""
+def unrank(s: Any, book: Any, side: int, at: int) -> None:
+    """Takes the order at position `at` of `resting` out of its side; its level stays marked while another order of ours is there."""
+    exchange = s.exchange
+    orders = s.desk.orders
+    key = orders[exchange.resting[at]].key
     for i in range(at, end_of(exchange, side) - 1):
         exchange.resting[i] = exchange.resting[i + 1]
     if side > 0:
         exchange.bid_count -= 1
     else:
         exchange.ask_count -= 1
+    if key >= 0:
+        book[key] = lots_at(book, key)
+        for i in range(first_of(exchange, side), end_of(exchange, side)):
+            if orders[exchange.resting[i]].key == key:
+                mark(book, key)
+    note_span(s)
+
+
+def note_span(s: Any) -> None:
+    """Notes the best prices of our resting orders, and between which keys all of them lie."""
+    exchange = s.exchange
+    orders = s.desk.orders
+    bids = exchange.bid_count
+    asks = exchange.ask_count
+    exchange.our_bid = orders[exchange.resting[0]].tick if bids > 0 else NO_BID
+    exchange.our_ask = orders[exchange.resting[exchange.room]].tick if asks > 0 else NO_ASK
+    exchange.low = 0
+    exchange.high = -1
+    if bids > 0:
+        exchange.low = (orders[exchange.resting[bids - 1]].tick - exchange.base) * 2
+        exchange.high = (exchange.our_bid - exchange.base) * 2
+    if asks > 0:
+        exchange.high = (orders[exchange.resting[exchange.room + asks - 1]].tick - exchange.base) * 2 + 1
+        if bids == 0:
+            exchange.low = (exchange.our_ask - exchange.base) * 2 + 1
+
+
+def mark(book: Any, key: int) -> None:
+    """Marks a level where an order of ours rests: a change of it concerns the queue. Its lots are then -1 - what stands there."""
+    if key >= 0 and book[key] >= 0:
+        book[key] = -1 - book[key]
+
+
+def mark_all(s: Any, book: Any) -> None:
+    """Marks the levels of all our resting orders, in a book that has lost the marks or has moved."""
+    exchange = s.exchange
+    for side in (1, -1):
+        for i in range(first_of(exchange, side), end_of(exchange, side)):
+            mark(book, s.desk.orders[exchange.resting[i]].key)
+    note_span(s)
+
+
+def lots_at(book: Any, key: int) -> int:
+    """Returns the lots of a level, whether it is marked or not."""
+    lots = int(book[key])
+    return lots if lots >= 0 else -1 - lots
 
 
 def level_key(exchange: Any, book: Any, side: int, tick: int) -> int:
@@ -134,7 +185,7 @@ def arrive(s: Any, book: Any, log: Any, now: int) -> None:
     place = request.place
     order = desk.orders[place]
     if request.kind != PLACING:
-        withdraw(s, now, place, request.id)
+        withdraw(s, book, now, place, request.id)
         return
     order.open = order.lots
     crosses = (order.tick - opposite(exchange, order.side)) * order.side >= 0
@@ -157,14 +208,14 @@ def arrive(s: Any, book: Any, log: Any, now: int) -> None:
     order.key = level_key(exchange, book, order.side, order.tick)
     ahead = 0.0
     if order.key >= 0:
-        ahead = in_base(s.market, int(book[order.key]))
+        ahead = in_base(s.market, lots_at(book, order.key))
     order.traded = 0.0
     rest(s, order, ahead)
-    rank(s, place)
+    rank(s, book, place)
     answer(s, now, place, ACCEPTED, order.tick, 0, 1)
 
 
-def withdraw(s: Any, now: int, place: int, id: int) -> None:
+def withdraw(s: Any, book: Any, now: int, place: int, id: int) -> None:
     """Cancels a resting order, or answers that there is none."""
     exchange = s.exchange
     order = s.desk.orders[place]
@@ -175,7 +226,7 @@ def withdraw(s: Any, now: int, place: int, id: int) -> None:
         exchange.cancelled += 1
         for i in range(first_of(exchange, order.side), end_of(exchange, order.side)):
             if exchange.resting[i] == place:
-                unrank(exchange, order.side, i)
+                unrank(s, book, order.side, i)
                 break
     answer(s, now, place, kind, order.tick, 0, 1)
 
@@ -196,9 +247,10 @@ def take(s: Any, book: Any, log: Any, now: int, place: int) -> None:
         key = level_key(exchange, book, -side, tick)
         if key < 0:
             return
-        used = min(skip, int(book[key]))
+        there = lots_at(book, key)
+        used = min(skip, there)
         skip -= used
-        lots = min(int(book[key]) - used, order.open)
+        lots = min(there - used, order.open)
         if lots > 0:
             count_taken(exchange, side, lots)
             execute(s, log, now, place, tick, lots, 0)
@@ -213,7 +265,7 @@ def count_taken(exchange: Any, side: int, lots: int) -> None:
         exchange.taken_bids += lots
 
 
-def hit(s: Any, log: Any, now: int, side: int, tick: int, lots: int) -> None:
+def hit(s: Any, book: Any, log: Any, now: int, side: int, tick: int, lots: int) -> None:
     """An aggressor traded `lots` at `tick` with our side: our better prices execute, orders at the price move up their queue."""
     exchange = s.exchange
     left = lots
@@ -229,7 +281,7 @@ def hit(s: Any, log: Any, now: int, side: int, tick: int, lots: int) -> None:
             left -= done
             execute(s, log, now, place, order.tick, done, 1)
         if order.open == 0:
-            unrank(exchange, side, i)
+            unrank(s, book, side, i)
             end -= 1
         else:
             i += 1
@@ -286,7 +338,7 @@ def cross(s: Any, book: Any, log: Any, now: int, side: int) -> None:
         if lots > 0:
             execute(s, log, now, place, order.tick, lots, 1)
         if order.open == 0:
-            unrank(exchange, side, i)
+            unrank(s, book, side, i)
             end -= 1
         else:
             i += 1
@@ -300,45 +352,17 @@ def shown(exchange: Any, book: Any, side: int, best: int, limit: int) -> int:
         key = level_key(exchange, book, -side, tick)
         if key < 0:
             break
-        found += book[key]
+        found += lots_at(book, key)
         tick += side
     return int(max(found, 0))
 
 
-def watch(s: Any, book: Any) -> None:
-    """Before rows are stored: remembers the lots at our levels and marks them, so that touched ones show."""
+def change(s: Any, key: int, previous: int, new: int) -> None:
+    """A marked level goes from `previous` to `new` lots: the queue model hears of it for each order that rests there."""
     exchange = s.exchange
     orders = s.desk.orders
-    for side in (1, -1):
-        first = first_of(exchange, side)
-        end = end_of(exchange, side)
-        for i in range(first, end):
-            order = orders[exchange.resting[i]]
-            if order.key >= 0:
-                order.seen = book[order.key]
-        for i in range(first, end):
-            order = orders[exchange.resting[i]]
-            if order.key >= 0:
-                book[order.key] = -1
-
-
-def queue(s: Any, book: Any) -> None:
-    """After rows are stored: levels still marked were not touched and are restored; the queue model hears of the others."""
-    exchange = s.exchange
-    orders = s.desk.orders
-    for side in (1, -1):
-        first = first_of(exchange, side)
-        end = end_of(exchange, side)
-        # Several orders may share a level: which are untouched is noted, as a negative `seen`, before any is restored.
-        for i in range(first, end):
-            order = orders[exchange.resting[i]]
-            if order.key >= 0 and book[order.key] == -1:
-                order.seen = -1 - order.seen
-        for i in range(first, end):
-            order = orders[exchange.resting[i]]
-            if order.key >= 0:
-                if order.seen < 0:
-                    book[order.key] = -1 - order.seen
-                else:
-                    previous = in_base(s.market, order.seen)
-                    depth_change(s, order, previous, in_base(s.market, int(book[order.key])))
+    side = -1 if key & 1 else 1
+    for i in range(first_of(exchange, side), end_of(exchange, side)):
+        order = orders[exchange.resting[i]]
+        if order.key == key:
+            depth_change(s, order, in_base(s.market, previous), in_base(s.market, new))

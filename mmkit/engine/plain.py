@@ -75,6 +75,10 @@ class PlainEngine:
         """Returns a dense book without a level; without a level at all where none is wanted."""
         return [0] * (2 * WINDOW) if wanted else []
 
+    def fitting(self, book: list[int], chunk: Chunk) -> list[int]:
+        """Returns the book as it is: Python's numbers have any size."""
+        return book
+
     def numbers(self, values: Any) -> list[float]:
         """Returns an array as the walk reads it."""
         found: list[float] = values.tolist()

@@ -123,7 +123,7 @@ class Order:
 
     remaining: lots not yet executed as we know it; open: the same at the venue; front: quantity ahead of it in the queue;
     traded: quantity that traded at its price since the level last changed (both base currency);
-    key, seen: its level in the venue's book, and the level's lots before a change.
+    key: its level in the venue's book, -1 outside of the book's window.
     """
 
     id: int = 0
@@ -133,7 +133,6 @@ class Order:
     open: int = 0
     front: float = 0.0
     traded: float = 0.0
-    seen: int = 0
     key: int = field(-1, at_least=-1, at_most=2**31 - 1)
     side: int = field(0, at_least=-1, at_most=1)
     kind: int = field(POST_ONLY, at_least=0, at_most=MARKET)
@@ -207,7 +206,8 @@ def exchange_class(size: int, ring: int) -> type:
         resting: places of resting orders, bids from 0, asks from `room`, best price first, then oldest;
         best_bid, best_ask: of the market at the venue; base: tick of the first level of its book;
         mid_*: the market's best prices just before the event at hand;
-        taken_asks, taken_bids: lots that our orders took from crossing levels.
+        taken_asks, taken_bids: lots that our orders took from crossing levels;
+        our_bid, our_ask: best prices of our resting orders; low, high: none of them has a key outside of these.
         """
 
         response_latency: int = 0
@@ -224,6 +224,10 @@ def exchange_class(size: int, ring: int) -> type:
         valid: int = 0
         taken_asks: int = 0
         taken_bids: int = 0
+        our_bid: int = NO_BID
+        our_ask: int = NO_ASK
+        low: int = 0
+        high: int = -1
         mask: int = ring - 1
         answers: list[Answer] = records(Answer, ring)
         answer_first: int = 0

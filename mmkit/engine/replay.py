@@ -10,7 +10,7 @@ order of local time. At equal times: local feed, answers, venue feed, requests, 
 import math
 from typing import Any
 
-from mmkit.engine.matching import arrive, cross, hit, queue, watch
+from mmkit.engine.matching import arrive, change, cross, hit, mark_all
 from mmkit.engine.noting import note_decision, started_at, took
 from mmkit.engine.orders import answered, forget
 from mmkit.engine.places import decide, next_time, on_book, on_clock, on_depth, on_trade, record_signals
@@ -120,63 +120,75 @@ def run_venue(venue: Any, book: Any, s: Any, log: Any, until: int) -> int:
     segments, key, lots = venue.segments, venue.key, venue.lots
     base = exchange.base
     count = venue.count
-    fill_limit = log.fill_capacity // 2
     i = clock.venue
     while True:
         arrival = NEVER
         if desk.sent_first != desk.sent_end:
             arrival = desk.sent[desk.sent_first & desk.mask].time
         stop = min(arrival, until)
+        # Numbers of their own and not the record's fields: a segment mostly leaves our orders alone.
         resting = exchange.bid_count + exchange.ask_count > 0
+        taken = exchange.taken_asks + exchange.taken_bids > 0
+        our_bid, our_ask, low, high = exchange.our_bid, exchange.our_ask, exchange.low, exchange.high
+        best_bid, best_ask, valid = exchange.best_bid, exchange.best_ask, exchange.valid
         while i < count:
             segment = segments[i]
-            now = segment.ts
-            if now > stop:
+            if segment.ts > stop:
                 break
             kind = segment.kind
             first = segment.start
+            met = False
             if kind == DEPTH:
                 end = first + segment.len
-                if resting and exchange.valid:
-                    watch(s, book)
+                if not resting or not valid:
                     for row in range(first, end):
                         book[key[row]] = lots[row]
-                    queue(s, book)
+                    if resting:
+                        mark_all(s, book)
                 else:
                     for row in range(first, end):
-                        book[key[row]] = lots[row]
-                exchange.mid_bid = exchange.best_bid
-                exchange.mid_ask = exchange.best_ask
-                exchange.best_bid = base + segment.bid if segment.bid != NO_BID_TICK else NO_BID
-                exchange.best_ask = base + segment.ask if segment.ask != NO_ASK_TICK else NO_ASK
-                exchange.valid = 1 - (segment.flag & INVALID)
-                if resting:
-                    if exchange.valid:
-                        cross(s, book, log, now, 1)
-                        cross(s, book, log, now, -1)
-                else:
-                    exchange.taken_asks = 0
-                    exchange.taken_bids = 0
+                        at = key[row]
+                        if low <= at <= high and book[at] < 0:
+                            change(s, at, -1 - int(book[at]), int(lots[row]))
+                            book[at] = -1 - lots[row]
+                        else:
+                            book[at] = lots[row]
+                bid_before, ask_before = best_bid, best_ask
+                best_bid = base + segment.bid if segment.bid != NO_BID_TICK else NO_BID
+                best_ask = base + segment.ask if segment.ask != NO_ASK_TICK else NO_ASK
+                valid = 1 - (segment.flag & INVALID)
+                met = resting and valid == 1 and (our_bid >= best_ask or our_ask <= best_bid or taken)
+                if met:
+                    exchange.mid_bid, exchange.mid_ask = bid_before, ask_before
+                    exchange.best_bid, exchange.best_ask = best_bid, best_ask
+                    cross(s, book, log, segment.ts, 1)
+                    cross(s, book, log, segment.ts, -1)
+                elif taken and not resting:
+                    exchange.taken_asks, exchange.taken_bids = 0, 0
+                    taken = False
             elif kind in (TRADE_BUY, TRADE_SELL):
-                if resting and exchange.valid:
-                    exchange.mid_bid = exchange.best_bid
-                    exchange.mid_ask = exchange.best_ask
+                if resting and valid:
                     tick = base + (key[first] >> 1)
-                    side = -1 if kind == TRADE_BUY else 1
-                    hit(s, log, now, side, tick, int(lots[first]))
+                    met = our_ask <= tick if kind == TRADE_BUY else our_bid >= tick
+                    if met:
+                        exchange.mid_bid, exchange.mid_ask = best_bid, best_ask
+                        hit(s, book, log, segment.ts, -1 if kind == TRADE_BUY else 1, tick, int(lots[first]))
             else:
-                clear(book, kind, key[first] >> 1, exchange.best_bid - base, exchange.best_ask - base)
-                exchange.mid_bid = exchange.best_bid
-                exchange.mid_ask = exchange.best_ask
-                exchange.best_bid = base + segment.bid if segment.bid != NO_BID_TICK else NO_BID
-                exchange.best_ask = base + segment.ask if segment.ask != NO_ASK_TICK else NO_ASK
+                clear(book, kind, key[first] >> 1, best_bid - base, best_ask - base)
+                mark_all(s, book)
+                best_bid = base + segment.bid if segment.bid != NO_BID_TICK else NO_BID
+                best_ask = base + segment.ask if segment.ask != NO_ASK_TICK else NO_ASK
             i += 1
-            if resting:
+            if met:
                 resting = exchange.bid_count + exchange.ask_count > 0
-                if log.fills > fill_limit:
-                    clock.venue = i
-                    return FULL
+                taken = exchange.taken_asks + exchange.taken_bids > 0
+                our_bid, our_ask, low, high = exchange.our_bid, exchange.our_ask, exchange.low, exchange.high
+                if log.fills > log.fill_capacity // 2:
+                    break
+        exchange.best_bid, exchange.best_ask, exchange.valid = best_bid, best_ask, valid
         clock.venue = i
+        if log.fills > log.fill_capacity // 2:
+            return FULL
         if i == count and not clock.venue_over:
             return NEED_VENUE
         if arrival > until:
@@ -192,6 +204,9 @@ def run_local(local: Any, book: Any, s: Any, log: Any, until: int) -> int:
     exchange = s.exchange
     market = s.market
     segments, key, lots = local.segments, local.key, local.lots
+    reads_depth, hears_trades = clock.reads_depth, clock.hears_trades
+    hears = clock.hears_book or clock.hears_depth
+    quiet = not (reads_depth or hears_trades or hears)
     base = market.base
     count = local.count
     i = clock.local
@@ -200,6 +215,8 @@ def run_local(local: Any, book: Any, s: Any, log: Any, until: int) -> int:
         if exchange.answer_first != exchange.answer_end:
             due = exchange.answers[exchange.answer_first & exchange.mask].time
         stop = min(due, until)
+        if quiet:
+            i = glance(local, market, i, stop)
         while i < count:
             segment = segments[i]
             now = segment.ts
@@ -208,14 +225,14 @@ def run_local(local: Any, book: Any, s: Any, log: Any, until: int) -> int:
             kind = segment.kind
             first = segment.start
             if kind == DEPTH:
-                if clock.reads_depth:
+                if reads_depth:
                     for row in range(first, first + segment.len):
                         book[key[row]] = lots[row]
                 changed = see(market, base, segment.bid, segment.ask)
-                if clock.hears_book or clock.hears_depth:
+                if hears:
                     tell(s, book, now, changed, segment.flag)
             elif kind in (TRADE_BUY, TRADE_SELL):
-                if clock.hears_trades and not segment.flag & INVALID and market.mid == market.mid:
+                if hears_trades and not segment.flag & INVALID and market.mid == market.mid:
                     trade = s.trade
                     trade.side = 1 if kind == TRADE_BUY else -1
                     trade.price_ticks = base + (key[first] >> 1)
@@ -225,10 +242,10 @@ def run_local(local: Any, book: Any, s: Any, log: Any, until: int) -> int:
                     market.now = now
                     on_trade(s, book)
             else:
-                if clock.reads_depth:
+                if reads_depth:
                     clear(book, kind, key[first] >> 1, market.bid_ticks - base, market.ask_ticks - base)
                 changed = see(market, base, segment.bid, segment.ask)
-                if clock.hears_book or clock.hears_depth:
+                if hears:
                     tell(s, book, now, changed, segment.flag)
             i += 1
         clock.local = i
@@ -238,6 +255,19 @@ def run_local(local: Any, book: Any, s: Any, log: Any, until: int) -> int:
             return DONE
         market.now = due
         answered(s, book, log)
+
+
+def glance(local: Any, market: Any, i: int, stop: int) -> int:
+    """Passes over what no rule listens to, up to `stop`, for the best prices at its end; returns the next segment's number."""
+    segments = local.segments
+    last = -1
+    while i < local.count and segments[i].ts <= stop:
+        if segments[i].kind != TRADE_BUY and segments[i].kind != TRADE_SELL:
+            last = i
+        i += 1
+    if last >= 0:
+        see(market, market.base, segments[last].bid, segments[last].ask)
+    return i
 
 
 def see(market: Any, base: int, bid: int, ask: int) -> bool:

@@ -18,7 +18,7 @@ from mmkit.settings import read
 from mmkit.stack import Stack
 from mmkit.tape import Chunk
 
-FILLS, RECORDS = 1 << 17, 1 << 14
+FILLS, RECORDS, EVENTS = 1 << 17, 1 << 14, 1 << 18
 
 
 def stack_of(text: str, folder: Path) -> Stack:
@@ -65,8 +65,8 @@ class Replay:
         """Returns the seconds of the loop and the fills. Raises SystemExit where it does not reach the end."""
         engine = self.engine
         session = engine.session()
-        log = engine.log(fills=FILLS, records=RECORDS)
-        books = (engine.book(bool(session.clock.reads_depth)), engine.book())
+        log = engine.log(fills=FILLS, records=RECORDS, events=EVENTS)
+        books = [engine.fitting(engine.book(wanted), self.chunk) for wanted in (bool(session.clock.reads_depth), True)]
         session.market.base = session.exchange.base = self.chunk.base
         session.clock.local = session.clock.venue = 0
         session.clock.local_over = session.clock.venue_over = 1
