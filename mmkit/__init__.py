@@ -34,8 +34,13 @@ _LATER = {
         "mmkit.tape",
     ),
     **dict.fromkeys(
-        ("EXECUTION", "LIMIT", "MARKET", "NEVER", "POST_ONLY", "SIGNAL", "STARTED", "TROUBLE"), "mmkit.engine.records"
+        (
+            *("EXECUTION", "LIMIT", "MARKET", "NEVER", "NO_ASK", "NO_BID"),
+            *("POST_ONLY", "SIGNAL", "STARTED", "TROUBLE"),
+        ),
+        "mmkit.engine.records",
     ),
+    **dict.fromkeys(("best_tick", "lots_at", "lots_within", "next_level"), "mmkit.engine.depth"),
     **dict.fromkeys(("cancel", "has_order", "place", "working"), "mmkit.engine.orders"),
     **dict.fromkeys(("Run", "run"), "mmkit.runs"),
     "read_tape": "mmkit.tapes",

@@ -74,6 +74,7 @@ def arguments(rule: Rule, function: str) -> tuple[str, ...]:
         extra += [name for name in ("terms", "constants") if getattr(rule, name, None)]
         place = given.index("market") + 1
         given[place:place] = extra
+        given += ["desk"] if getattr(rule, "desk", False) else []
         given += ["book"] if rule.depth and function != "next_time" else []
     return tuple(given)
 

@@ -1,55 +1,311 @@
-"""One quote, step by step: the pricing rule's own computation with a listener in the place of `step`."""
+"""One decision, step by step: the stack's own module, with somebody who listens wherever a rule or the kernel names a step."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from types import FunctionType
 from typing import Any
 
 import attrs
 
+from mmkit.blame import blame
+from mmkit.driver import stopped
 from mmkit.engine.binding import as_it_is, bind
 from mmkit.engine.grid import ceil_to_grid, floor_to_grid
-from mmkit.engine.records import MarketView
-from mmkit.stack import Stack
+from mmkit.engine.module import calls_of, identifier
+from mmkit.engine.orders import place
+from mmkit.engine.records import LIMIT, MARKET, NOTHING, PLACING, POST_ONLY, WORKING
+from mmkit.engine.session import Program, program
+from mmkit.results import grid_price
+from mmkit.snapshot import Snapshot
+from mmkit.stack import Slot, Stack
 from mmkit.steps import step
+from mmkit.tape import WINDOW
+
+KERNEL = "mmkit"
+"""The rule of the steps that no rule takes."""
+
+KINDS = {POST_ONLY: "post-only", LIMIT: "limit", MARKET: "market"}
 
 
 @attrs.frozen
 class Step:
-    """One step of a decision: what it is called, its value, and the unit."""
+    """One step: the place in the stack ("pricing", "risk.limits"; "market" and "grid" are the kernel's), the rule, what the step is
+    called, its value and unit."""
 
+    stage: str
+    rule: str
     name: str
     value: float
     unit: str
 
 
-def explain_quote(stack: Stack, market: MarketView, numbers: Mapping[str, float]) -> list[Step]:
-    """Returns the steps from the mid to the inner quotes, in the order in which they are applied.
+@attrs.frozen
+class Explanation:
+    """A decision: its steps in the order applied, the quotes from the inside out as (price, quantity), and the requests."""
 
-    market: the situation, prices in quote currency and position in base currency; numbers: what is published, by source
-    ("sigma.value").
+    steps: tuple[Step, ...]
+    bids: tuple[tuple[float, float], ...]
+    asks: tuple[tuple[float, float], ...]
+    actions: tuple[Mapping[str, Any], ...]
+
+    def document(self) -> dict[str, Any]:
+        """Returns what `mmkit explain --json` prints."""
+        return {
+            "steps": [attrs.asdict(each) for each in self.steps],
+            "quotes": {"bids": [list(level) for level in self.bids], "asks": [list(level) for level in self.asks]},
+            "actions": [dict(action) for action in self.actions],
+        }
+
+
+def explain(stack: Stack, snapshot: Snapshot) -> Explanation:
+    """Returns one decision of a stack in the situation of a snapshot.
+
+    Signals are what the snapshot says, and as new where it says nothing; every other rule acts as in a run. Raises PluginError where a
+    rule fails.
     """
-    pricing = stack.pricing
-    rule: Any = pricing.rule
-    found = [Step("mid", market.mid, "quote"), Step("position", market.position, "base")]
-    listening = {step: lambda name, value, unit="": found.append(Step(name, value, unit))}
-    arguments: list[Any] = [pricing.params, rule.state(), market]
-    inputs: Any = None
-    if rule.inputs is not None:
-        inputs = rule.inputs()
-        for name, source in pricing.wiring.items():
-            setattr(inputs, name, numbers[source])
-            unit = getattr(attrs.fields(rule.inputs), name).metadata["unit"]
-            found.append(Step(f"{name} ({source})", numbers[source], unit))
-        arguments.append(inputs)
-    if rule.terms is not None:
-        terms = rule.terms()
-        arguments.append(terms)
-        bind(rule.prepare, listening, as_it_is, {})(pricing.params, terms, **attrs.asdict(inputs))
-    price, half_bid, half_ask = bind(rule.quote, listening, as_it_is, {})(*arguments)
-    found.append(Step("reservation price", price, "quote"))
-    for name, value in (("bid before rounding", price - half_bid), ("ask before rounding", price + half_ask)):
-        found.append(Step(name, value, "quote"))
-    if math.isfinite(price - half_bid) and math.isfinite(price + half_ask):
-        found.append(Step("bid", floor_to_grid((price - half_bid) / market.tick_size) * market.tick_size, "quote"))
-        found.append(Step("ask", ceil_to_grid((price + half_ask) / market.tick_size) * market.tick_size, "quote"))
+    written = program(stack)
+    session = written.session()
+    place_snapshot(stack, session, snapshot)
+    listener = _Listener(stack, session)
+    listener.situation(snapshot)
+    listener.listen(written)
+    session.clock.decisions = 1
+    try:
+        written.functions["decide"](session, book_of(stack))
+    except Exception as error:
+        blamed = blame(stack, error, session.market.now, session.clock)
+        if blamed is None:
+            raise
+        raise blamed from error
+    fault = stopped(stack, session)
+    if fault is not None:
+        raise fault
+    listener.missing()
+    bids, asks = (quotes(session, side, stack) for side in ("bid", "ask"))
+    return Explanation(tuple(listener.steps), bids, asks, tuple(actions(session, stack)))
+
+
+def place_snapshot(stack: Stack, session: Any, snapshot: Snapshot) -> None:
+    """Puts a session into the situation of a snapshot.
+
+    Best prices between two ticks, which a mark or an index has, count as the ticks just outside: nothing of ours may cross them.
+    """
+    market = session.market
+    market.now, market.start = snapshot.time, snapshot.start
+    market.bid, market.ask = snapshot.bid, snapshot.ask
+    market.mid = (snapshot.bid + snapshot.ask) / 2.0
+    market.bid_ticks = floor_to_grid(snapshot.bid / market.tick_size)
+    market.ask_ticks = ceil_to_grid(snapshot.ask / market.tick_size)
+    market.base = max(market.bid_ticks - WINDOW // 2, 0)
+    market.position = snapshot.position
+    market.position_lots = session.ledger.position = round(snapshot.position / market.lot_size)
+    for slot in stack.signals:
+        state = getattr(session, f"{identifier(slot.path)}_state")
+        for output in slot.rule.outputs:
+            value = snapshot.signals.get(f"{slot.name}.{output}")
+            if value is not None:
+                setattr(state, output, int(value) if isinstance(getattr(state, output), int) else value)
+    desk = session.desk
+    for order in snapshot.orders:
+        tick, lots = round(order.price / market.tick_size), round(order.qty / market.lot_size)
+        place(desk, market, order.side, tick, lots, POST_ONLY)
+        resting = desk.orders[desk.live[desk.live_count - 1]]
+        resting.state, resting.request, resting.open = WORKING, NOTHING, lots
+    desk.sent_first = desk.sent_end
+
+
+def book_of(stack: Stack) -> list[int]:
+    """Returns the book that rules see: a snapshot knows the best prices and no level."""
+    return [0] * (2 * WINDOW) if any(slot.rule.depth for slot in acting(stack)) else []
+
+
+def acting(stack: Stack) -> list[Slot]:
+    """Returns the rules that act in a decision; signals have published before it."""
+    return [slot for slot in stack.slots if slot not in stack.signals]
+
+
+def quotes(session: Any, side: str, stack: Stack) -> tuple[tuple[float, float], ...]:
+    """Returns what is wanted on a side, from the inside out: price and quantity."""
+    ladder, instrument = session.ladder, stack.leg.instrument
+    ticks, lots = getattr(ladder, f"{side}_ticks"), getattr(ladder, f"{side}_lots")
+    return tuple(
+        (float(grid_price(ticks[i], instrument.tick_size)), float(grid_price(lots[i], instrument.lot_size)))
+        for i in range(ladder.levels)
+        if lots[i] > 0
+    )
+
+
+def actions(session: Any, stack: Stack) -> list[dict[str, Any]]:
+    """Returns the requests that the execution sends, in order; `order` counts the snapshot's orders from 0."""
+    desk, instrument = session.desk, stack.leg.instrument
+    found = []
+    for i in range(desk.sent_first, desk.sent_end):
+        request = desk.sent[i & desk.mask]
+        order = desk.orders[request.place]
+        action: dict[str, Any] = {"action": "place" if request.kind == PLACING else "cancel", "side": order.side}
+        if order.kind != MARKET:
+            action["price"] = float(grid_price(order.tick, instrument.tick_size))
+        action["qty"] = float(grid_price(order.remaining, instrument.lot_size))
+        if request.kind == PLACING:
+            action["kind"] = KINDS[order.kind]
+        else:
+            action["order"] = order.id - 1
+        found.append(action)
     return found
+
+
+class _Listener:
+    """Stands around every call of a stack's module and notes what goes in, what is named, and what comes out."""
+
+    def __init__(self, stack: Stack, session: Any) -> None:
+        self.stack = stack
+        self.session = session
+        self.steps: list[Step] = []
+        self.stage, self.rule = "market", KERNEL
+        self.wired: set[str] = set()
+
+    def note(self, name: str, value: float, unit: str = "") -> None:
+        """Notes a step; takes the place of mmkit.step."""
+        if unit == "ticks" and self.stage == "grid":
+            value, unit = grid_price(value, self.session.market.tick_size), "quote"
+        self.steps.append(Step(self.stage, self.rule, str(name), _number(value), str(unit)))
+
+    def own(self, slot: Slot, what: str) -> Any:
+        """Returns a rule's record: "state" or "inputs"."""
+        return getattr(self.session, f"{identifier(slot.path)}_{what}")
+
+    def at(self, stage: str, rule: str) -> None:
+        self.stage, self.rule = stage, rule
+
+    def situation(self, snapshot: Snapshot) -> None:
+        """Notes what is known before the first rule acts."""
+        market = self.session.market
+        self.at("market", KERNEL)
+        self.note("best bid", market.bid, "quote")
+        self.note("best ask", market.ask, "quote")
+        if math.isfinite(snapshot.mark):
+            self.note("mark", snapshot.mark, "quote")
+        self.note("mid", market.mid, "quote")
+        self.note("position", market.position, "base")
+        for slot in self.stack.signals:
+            self.at(slot.path, slot.rule.name)
+            for output, unit in slot.rule.outputs.items():
+                if f"{slot.name}.{output}" in snapshot.signals:
+                    self.note(output, getattr(self.own(slot, "state"), output), unit)
+
+    def listen(self, written: Program) -> None:
+        """Puts a listener around every function that the module calls for a decision."""
+        functions: Any = written.functions
+        done: dict[FunctionType, Any] = {}
+        hearing = {step: self.note}
+
+        def heard(function: Any) -> Any:
+            return bind(function, hearing, as_it_is, done) if isinstance(function, FunctionType) else function
+
+        after: dict[str, Callable[[Any], None]] = {
+            "sizes": self.sized,
+            "quote": self.priced,
+            "levels": self.laddered,
+        }
+        for slot, name in calls_of(self.stack):
+            called = f"{identifier(slot.path)}_{name}"
+            if called in functions and slot in acting(self.stack):
+                around = self.limited if name == "limit" else self.around
+                functions[called] = around(slot, heard(functions[called]), after.get(name))
+        functions["to_grid"] = self.on_grid(heard(functions["to_grid"]))
+
+    def around(self, slot: Slot, function: Any, after: Callable[[Any], None] | None) -> Any:
+        def call(*given: Any) -> Any:
+            self.enter(slot)
+            result = function(*given)
+            if after is not None:
+                after(result)
+            return result
+
+        return call
+
+    def limited(self, slot: Slot, function: Any, _: Any) -> Any:
+        """A risk rule's call: what it took away shows by comparison."""
+
+        def call(*given: Any) -> None:
+            self.enter(slot)
+            ladder = self.session.ladder
+            before = [(list(getattr(ladder, f"{side}_lots")), side) for side in ("bid", "ask")]
+            function(*given)
+            for i in range(ladder.levels):
+                for lots, side in before:
+                    left = getattr(ladder, f"{side}_lots")[i]
+                    if left != lots[i]:
+                        removed = grid_price(lots[i] - left, self.session.market.lot_size)
+                        word = "reduced by" if left > 0 else "vetoed:"
+                        self.note(f"{side} {i + 1} {word}", removed, "base")
+
+        return call
+
+    def on_grid(self, function: Any) -> Any:
+        def call(s: Any, bid: float, ask: float) -> None:
+            self.at("grid", KERNEL)
+            self.note("bid before rounding", bid, "quote")
+            self.note("ask before rounding", ask, "quote")
+            function(s, bid, ask)
+            ladder = s.ladder
+            for i in range(ladder.levels):
+                for side in ("bid", "ask"):
+                    if getattr(ladder, f"{side}_lots")[i] > 0:
+                        self.note(f"{side} {i + 1}", getattr(ladder, f"{side}_ticks")[i], "ticks")
+                        lots = getattr(ladder, f"{side}_lots")[i]
+                        self.note(f"{side} {i + 1} quantity", grid_price(lots, s.market.lot_size), "base")
+
+        return call
+
+    def enter(self, slot: Slot) -> None:
+        """Notes the inputs of a rule that is called for the first time."""
+        self.at(slot.path, slot.rule.name)
+        if slot.path in self.wired or slot.rule.inputs is None:
+            return
+        self.wired.add(slot.path)
+        inputs = self.own(slot, "inputs")
+        for name, source in slot.wiring.items():
+            value = getattr(inputs, name)
+            if value == value:
+                self.note(f"{name} ({source})", value, _unit(slot, name))
+
+    def sized(self, result: Any) -> None:
+        for side, quantity in zip(("bid", "ask"), result, strict=True):
+            self.note(f"{side} quantity", quantity, "base")
+
+    def priced(self, result: Any) -> None:
+        price, half_bid, half_ask = result
+        self.note("reservation price", price, "quote")
+        self.note("half-spread to the bid", half_bid, "quote")
+        self.note("half-spread to the ask", half_ask, "quote")
+
+    def laddered(self, _: Any) -> None:
+        ladder = self.session.ladder
+        for i in range(ladder.levels):
+            self.note(f"level {i + 1} distance from the inner quote", ladder.offset_ticks[i], "ticks")
+            self.note(f"level {i + 1} bid quantity", ladder.bid_qty[i], "base")
+            self.note(f"level {i + 1} ask quantity", ladder.ask_qty[i], "base")
+
+    def missing(self) -> None:
+        """Notes which required input kept a rule from acting."""
+        quoting = self.session.ladder.levels > 0
+        for slot in acting(self.stack):
+            fields: Any = attrs.fields_dict(slot.rule.inputs) if slot.rule.inputs else {}
+            for name, source in slot.wiring.items():
+                value = getattr(self.own(slot, "inputs"), name)
+                if fields[name].metadata.get("required") and not math.isfinite(value):
+                    self.at(slot.path, slot.rule.name)
+                    what = "not applied" if quoting else "no quote"
+                    self.note(f"{what}: {slot.path}.{name} ({source}) is not there", math.nan, _unit(slot, name))
+                    if not quoting:
+                        return
+
+
+def _unit(slot: Slot, name: str) -> str:
+    fields: Any = attrs.fields_dict(slot.rule.inputs)  # type: ignore[arg-type]
+    return str(fields[name].metadata["unit"])
+
+
+def _number(value: Any) -> float:
+    return value if isinstance(value, int | float) else float(value)

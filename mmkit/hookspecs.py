@@ -11,7 +11,8 @@ A rule's functions are plain Python in the compilable subset. What each role's f
                 fill_probability(params, distance, dt) -> float     of a quote `distance` from the mid (quote currency) within dt seconds
     signals     on_book(params, state, market), on_trade(params, state, market, trade), on_fill(params, state, market, fill),
                 on_clock(params, state, market)                     before each decision and each record
-    sizing      sizes(params, state, market, inputs) -> bid quantity, ask quantity (base currency; 0 = no quote on that side)
+    sizing      sizes(params, state, market, inputs) -> bid quantity, ask quantity (base currency; 0 = no quote on that side);
+                with desk=True the `desk` comes after them
     pricing     prepare(params, terms, <inputs by name>); quote(params, state, market, inputs, terms) -> reservation price, half-spread
                 to the bid, half-spread to the ask (quote currency)
     ladder      levels(params, state, market, ladder, bid_qty, ask_qty): sets ladder.levels and per level ladder.offset_ticks[i],
@@ -26,7 +27,12 @@ A rule's functions are plain Python in the compilable subset. What each role's f
     report      render(run, folder) -> path of what was written
 
 `inputs` is passed only to rules that declare them, in every role, after `market`; `terms` only where declared. Functions of a rule
-with depth=True get the local `book` last.
+with depth=True get the local `book` last, and a signal's on_book is then called for every complete change of any level. It is read with
+
+    mmkit.best_tick(market, side) -> tick                       side: +1 bids, -1 asks; mmkit.NO_BID, mmkit.NO_ASK where there is none
+    mmkit.lots_at(book, market, side, tick) -> lots             0 outside of the window of ticks that the book covers
+    mmkit.next_level(book, market, side, tick, within) -> tick  of the next level behind `tick`, at most `within` ticks away
+    mmkit.lots_within(book, market, side, levels, ticks) -> lots of the best `levels` levels within `ticks` ticks of the side's best
 """
 
 import pluggy

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import tomli
@@ -64,6 +65,11 @@ def _put(document: Table, parts: list[str], value: Any) -> None:
 
 
 def _set(document: Table, faults: Faults, text: str) -> None:
+    if text.startswith("@"):
+        for key, given in _leaves(_fragment(faults, text)):
+            faults.given[".".join(key)] = f"--set {text}"
+            _put(document, list(key), given)
+        return
     path, equals, value = text.partition("=")
     path = path.strip()
     parts = path.split(".")
@@ -79,6 +85,25 @@ def _set(document: Table, faults: Faults, text: str) -> None:
             return
     faults.given[path] = "--set"
     _put(document, parts, toml_value(value.strip()))
+
+
+def _fragment(faults: Faults, text: str) -> Table:
+    """Returns the part of a stack in the file of `--set @FILE`."""
+    try:
+        return tomli.loads(Path(text[1:]).read_bytes().decode("utf-8-sig"))
+    except OSError as error:
+        faults.add_option(f"--set {text}", f"cannot be read: {error.strerror}")
+    except (ValueError, RecursionError) as error:
+        faults.add_option(f"--set {text}", f"is not a TOML file: {error}")
+    return {}
+
+
+def _leaves(table: Table, prefix: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    for key, value in table.items():
+        if isinstance(value, dict):
+            yield from _leaves(value, (*prefix, key))
+        else:
+            yield (*prefix, key), value
 
 
 def _disable(document: Table, faults: Faults, disable: Iterable[str]) -> None:

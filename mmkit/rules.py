@@ -131,11 +131,15 @@ class Signal(Rule):
 
 @attrs.frozen(kw_only=True)
 class Sizing(Rule):
-    """Says how much to quote on each side, in base currency."""
+    """Says how much to quote on each side, in base currency.
+
+    desk: it counts our orders too, and is given the `desk`.
+    """
 
     role = Role.SIZING
     functions = needs = ("sizes",)
     sizes: Function | None = None
+    desk: bool = False
 
 
 @attrs.frozen(kw_only=True)

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from mmkit import MmkitError, __version__
-from mmkit.cli import bench, check, data, demo, init, optimizations, run
+from mmkit.cli import bench, calibrate, check, data, demo, explain, init, optimizations, run
 
 app = typer.Typer(
     name="mmkit",
@@ -21,6 +21,8 @@ app.command("demo", epilog=demo.EXAMPLE)(demo.demo)
 app.command("init", epilog=init.EXAMPLE)(init.init)
 app.command("check", epilog=check.EXAMPLE)(check.check)
 app.command("run", epilog=run.EXAMPLE)(run.run)
+app.command("explain", epilog=explain.EXAMPLE)(explain.explain)
+app.command("calibrate", epilog=calibrate.EXAMPLE)(calibrate.calibrate)
 app.command("bench", epilog=bench.EXAMPLE)(bench.bench)
 app.add_typer(optimizations.app)
 app.add_typer(data.app, name="data")

@@ -172,28 +172,26 @@ def estimate(values: Sequence[float]) -> dict[str, float]:
 
 
 def one_quote(run: Any) -> list[Any]:
-    """Explains the quote at the record with the largest position of a run."""
+    """Explains the price of the quotes at the record with the largest position of a run."""
     import polars as pl
 
-    from mmkit.engine.records import MarketView
-    from mmkit.explaining import explain_quote
+    from mmkit.explaining import explain
+    from mmkit.snapshot import Snapshot
 
     known = run.records.filter(pl.col("sigma.value").is_finite() & pl.col("mid").is_finite())
     if not len(known):
         return []
     row = known.row(int(known["position"].abs().arg_max() or 0), named=True)
-    instrument = run.stack.leg.instrument
-    market = MarketView(
-        now=row["time"],
-        mid=(row["bid"] + row["ask"]) / 2.0,
+    situation = Snapshot(
+        time=row["time"],
+        start=run.summary["data"]["first"],
         bid=row["bid"],
         ask=row["ask"],
         position=row["position"],
-        tick_size=instrument.tick_size,
-        lot_size=instrument.lot_size,
+        signals={"sigma.value": row["sigma.value"]},
     )
-    numbers = {"sigma.value": row["sigma.value"], "sizing.order_size": run.stack.sizing.params.quantity}
-    return explain_quote(run.stack, market, numbers)
+    steps = explain(run.stack, situation).steps
+    return [step for step in steps if step.stage in ("market", "pricing", "grid")]
 
 
 def step_row(step: Any) -> dict[str, Any]:

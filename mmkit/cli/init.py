@@ -70,11 +70,20 @@ SECTIONS = (
     Section("What happens to our orders.", "instruments.SIM.venue", Role.VENUE, "queue", {"model": "risk-averse"}),
     Section("A number that pricing reads.", "signals.sigma", Role.SIGNALS, "volatility", {"half_life": "60s"}),
     Section("How much to quote.", "sizing", Role.SIZING, "fixed", {"quantity": 0.1, "max_position": 2.0}),
-    Section("Where to quote.", "pricing", Role.PRICING, "avellaneda", {"gamma": 1.0, "k": 100.0}),
+    Section(
+        "Where to quote. gamma and k belong to a market: mmkit calibrate stack.toml estimates them from its trades.",
+        "pricing",
+        Role.PRICING,
+        "avellaneda",
+        {"gamma": 1.0, "k": 100.0},
+    ),
     Section("How many levels.", "ladder", Role.LADDER, "single", {}),
     Section("What must never be exceeded.", "risk.limits", Role.RISK, "position-limit", {"max_position": 2.0}),
     Section("When to decide, and what to send.", "execution", Role.EXECUTION, "requote", {"every": "100ms"}),
 )
+
+MEASURED = {("gamma", "1/quote"): 1.0, ("k", "1/price"): 100.0, ("A", "1/s"): 1.5, ("sigma", "price/sqrt(s)"): 0.012}
+"""What mmkit calibrate says of the market that the first stack simulates, by name and unit."""
 
 
 def init(
@@ -101,7 +110,35 @@ def starter() -> str:
     from mmkit.plugins import offers
 
     offered = offers()
-    return "\n".join([HEAD, INSTRUMENT, *(_section(offered, section) for section in SECTIONS)])
+    parts = [HEAD, INSTRUMENT]
+    for section in SECTIONS:
+        parts.append(_section(offered, section))
+        if section.role is Role.PRICING:
+            parts.append(_others(offered, section))
+    return "\n".join(parts)
+
+
+def _others(offered: "Offers", section: Section) -> str:
+    """Returns the other rules of a section's role with every key that has no default, as comments."""
+    from mmkit.contract import fields_of
+    from mmkit.errors import MmkitError
+
+    lines = [f"# Instead of {section.use} (here only what has no default):"]
+    for name in offered.names(section.role):
+        if name == section.use:
+            continue
+        try:
+            rule, _ = offered.load(section.role, name)
+        except MmkitError:  # a broken plugin is no reason to write no stack
+            continue
+        lines += ["#", f'#     use = "{name}"']
+        for field, _, _ in fields_of(rule.params):
+            if field.default is attrs.NOTHING:
+                unit = field.metadata.get("unit", "")
+                value = MEASURED.get((field.name, unit), "…")
+                said = ": ".join(text for text in (unit, field.metadata.get("doc", "")) if text)
+                lines.append(_line(f"#     {field.name} = {value}", said))
+    return "\n".join(lines) + "\n"
 
 
 def _section(offered: "Offers", section: Section) -> str:
@@ -116,7 +153,9 @@ def _section(offered: "Offers", section: Section) -> str:
         choices = f" ({', '.join(kind.choices)})" if kind.choices else ""
         if field.name in section.chosen:
             lines.append(_line(f"{field.name} = {_toml(section.chosen[field.name])}", said + choices))
-        elif field.default == field.default:
+        elif field.default != field.default:  # NaN: nothing, unless it is given
+            lines.append(_line(f"# {field.name}", said + choices + "; not set"))
+        else:
             lines.append(_line(f"# {field.name} = {_toml(kind.write(field.default))}", said + choices))
     return "\n".join(lines) + "\n"
 

@@ -13,7 +13,9 @@ Data = Annotated[
 Seed = Annotated[int | None, typer.Option("--seed", metavar="N", help="Seed of every random stream.")]
 Set = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="PATH=VALUE", help="Change a key of the stack: --set pricing.gamma=0.2"),
+    typer.Option(
+        "--set", metavar="PATH=VALUE", help="Change a key: --set pricing.gamma=0.2; all of a file: --set @FILE"
+    ),
 ]
 Enable = Annotated[list[str] | None, typer.Option("--enable", metavar="PATH", help="Switch an optimization on.")]
 Disable = Annotated[

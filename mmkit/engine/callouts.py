@@ -43,7 +43,7 @@ def acting(stack: Stack) -> tuple[Slot, ...]:
 def called(slot: Slot) -> Iterator[tuple[str, Any, tuple[str, ...]]]:
     """Yields name, function and argument names of what the loop calls of a rule."""
     for name, function in own_functions(slot.rule):
-        if name not in PLAINLY:
+        if name not in PLAINLY and (name != "assemble" or "constants" in slot.rule.anew):
             yield name, function, arguments(slot.rule, name)
 
 

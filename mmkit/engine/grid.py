@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 from mmkit.engine.records import NAN_LADDER, NAN_PRICE, NAN_QUANTITY, NO_ASK, NO_BID
+from mmkit.steps import step
 
 EPSILON = 4.0 * 2.0**-52
 
@@ -63,15 +64,21 @@ def to_grid(s: Any, bid: float, ask: float) -> None:
     inner_ask = NO_ASK
     if bids:
         inner_bid = floor_to_grid(bid / market.tick_size)
-        if s.desk.post_only:
-            inner_bid = min(inner_bid, market.ask_ticks - 1)
+        step("bid rounded down", float(inner_bid), "ticks")
+        if s.desk.post_only and inner_bid >= market.ask_ticks:
+            inner_bid = market.ask_ticks - 1
+            step("bid kept below the best ask", float(inner_bid), "ticks")
     if asks:
         inner_ask = ceil_to_grid(ask / market.tick_size)
-        if s.desk.post_only:
-            inner_ask = max(inner_ask, market.bid_ticks + 1)
+        step("ask rounded up", float(inner_ask), "ticks")
+        if s.desk.post_only and inner_ask <= market.bid_ticks:
+            inner_ask = market.bid_ticks + 1
+            step("ask kept above the best bid", float(inner_ask), "ticks")
     if bids and asks and inner_bid > inner_ask:
         inner_bid = (inner_bid + inner_ask) // 2
         inner_ask = inner_bid + 1
+        step("bid parted from the ask", float(inner_bid), "ticks")
+        step("ask parted from the bid", float(inner_ask), "ticks")
     bid_qty = 0.0
     ask_qty = 0.0
     bid_lots = 0

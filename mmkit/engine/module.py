@@ -123,7 +123,10 @@ class Writer:
                 indent += "    "
             lines.extend(indent + line for line in calls)
 
-        step(stack.sizing, self.noted(stack.sizing, "sizes"), f"bid_qty, ask_qty = {self.call(stack.sizing, 'sizes')}")
+        sizing: Any = stack.sizing.rule
+        orders = ["s.desk"] if sizing.desk else []
+        sizes = f"bid_qty, ask_qty = {self.call(stack.sizing, 'sizes', *orders)}"
+        step(stack.sizing, self.noted(stack.sizing, "sizes"), sizes)
         rule: Any = pricing.rule
         prepare = []
         if rule.prepare is not None:

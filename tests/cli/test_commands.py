@@ -11,7 +11,17 @@ import pytest
 
 Mmkit = Callable[..., subprocess.CompletedProcess[str]]
 
-COMMANDS = [[], ["demo"], ["run"], ["check"], ["init"], ["bench"], ["optimizations", "list"]]
+COMMANDS = [
+    [],
+    ["demo"],
+    ["run"],
+    ["check"],
+    ["init"],
+    ["bench"],
+    ["optimizations", "list"],
+    ["explain"],
+    ["calibrate"],
+]
 HEAVY = ("numpy", "polars", "plotly", "numba", "scipy", "cattrs", "rich", "pydantic")
 
 

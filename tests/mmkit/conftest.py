@@ -123,11 +123,11 @@ def mmkit_signals():
 
 
 @mmkit.hookimpl(specname="mmkit_signals")
-def trend():
+def drift():
     def on_book(params, state, market, inputs):
         pass
 
-    return mmkit.Signal("trend", state=Value, inputs=TrendInputs, outputs={"value": "price"}, on_book=on_book)
+    return mmkit.Signal("drift", state=Value, inputs=TrendInputs, outputs={"value": "price"}, on_book=on_book)
 
 
 @mmkit.hookimpl

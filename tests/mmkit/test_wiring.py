@@ -31,7 +31,7 @@ def test_an_optional_input_that_nothing_provides_has_no_source(stack_file: Write
 
 
 def test_an_optional_input_is_wired_by_name_too(stack_file: Write) -> None:
-    assert pricing_wiring(stack_file(more='[signals.lean]\nuse = "trend"\n'))["lean"] == "lean.value"
+    assert pricing_wiring(stack_file(more='[signals.lean]\nuse = "drift"\n'))["lean"] == "lean.value"
 
 
 def test_the_rule_name_of_a_signal_counts_as_well_as_its_slot_name(stack_file: Write, tmp_path: Path) -> None:
@@ -86,7 +86,7 @@ def test_a_parameter_and_an_explicit_line_for_what_it_replaces_contradict_each_o
 )
 def test_a_wrong_explicit_line_is_one_line(faults: Faults, source: str, fault: str) -> None:
     found = faults(
-        ("gamma = 0.1", f"gamma = 0.1\ninputs = {{ volatility = {source} }}"), more='[signals.lean]\nuse = "trend"\n'
+        ("gamma = 0.1", f"gamma = 0.1\ninputs = {{ volatility = {source} }}"), more='[signals.lean]\nuse = "drift"\n'
     )
     assert found == [f"pricing.inputs.volatility: {fault}"]
 
@@ -102,16 +102,16 @@ def test_a_rule_without_inputs_takes_none(faults: Faults) -> None:
 
 
 def test_a_signal_reads_only_what_is_declared_before_it(faults: Faults, stack_file: Write) -> None:
-    reader = '[signals.lean]\nuse = "trend"\ninputs = { volatility = "volatility.value" }\n'
+    reader = '[signals.lean]\nuse = "drift"\ninputs = { volatility = "volatility.value" }\n'
     assert read(stack_file(more=reader)).signals[1].wiring == {"volatility": "volatility.value"}
     first = ("[signals.volatility]", f"{reader}[signals.volatility]")
     (found,) = faults(first)
     assert found.startswith('signals.lean.inputs.volatility: reads "volatility", which comes later')
-    assert read(stack_file((first[0], '[signals.lean]\nuse = "trend"\n[signals.volatility]'))).signals[0].wiring == {}
+    assert read(stack_file((first[0], '[signals.lean]\nuse = "drift"\n[signals.volatility]'))).signals[0].wiring == {}
 
 
 def test_a_signal_cannot_read_itself(faults: Faults) -> None:
-    (found,) = faults(more='[signals.lean]\nuse = "trend"\ninputs = { volatility = "lean.value" }\n')
+    (found,) = faults(more='[signals.lean]\nuse = "drift"\ninputs = { volatility = "lean.value" }\n')
     assert found.startswith("signals.lean.inputs.volatility: reads itself")
 
 

@@ -37,7 +37,7 @@ def parts(stack: Stack) -> Any:
     ],
 )
 def test_a_stack_written_and_read_again_is_the_same_stack(stack_file: Write, tmp_path: Path, lines: str) -> None:
-    more = '[signals.lean]\nuse = "trend"\n[hedging]\nuse = "none"\n'
+    more = '[signals.lean]\nuse = "drift"\n[hedging]\nuse = "none"\n'
     file = stack_file(("gamma = 0.1", f"gamma = 0.1\n{lines}"), ("[stack]", '[stack]\nname = "a b"'), more=more)
     stack = read(file, overrides=["stack.record_every=90s"], seed=11, data=["x.gz", "y.gz"])
     elsewhere = tmp_path / "elsewhere" / "stack.toml"

@@ -16,7 +16,7 @@ import attrs
 
 import mmkit
 
-INPUTS = 16
+INPUTS = 32
 """Most inputs of a rule."""
 
 

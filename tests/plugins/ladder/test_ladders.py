@@ -6,14 +6,18 @@ from typing import Any
 import pytest
 
 from mmkit.engine.records import LEVELS, Quotes
-from mmkit_plugins.ladder import fibonacci, single, uniform
+from mmkit_plugins.ladder import fibonacci, geometric, single, uniform
 
 
 def levels(rule: Any, bid: float = 2.0, ask: float = 3.0, **given: Any) -> tuple[list[int], list[float], list[float]]:
     """Returns offsets and bid and ask quantities of the levels."""
     params = rule.Params(**given) if hasattr(rule, "Params") else None
+    more = [rule.Inputs()] if hasattr(rule, "Inputs") else []
+    if hasattr(rule, "Constants"):
+        more.append(rule.Constants())
+        rule.assemble(params, more[-1])
     ladder = Quotes()
-    rule.levels(params, None, None, ladder, bid, ask)
+    rule.levels(params, None, None, *more, ladder, bid, ask)
     n = ladder.levels
     return ladder.offset_ticks[:n], ladder.bid_qty[:n], ladder.ask_qty[:n]
 
@@ -53,14 +57,14 @@ def test_fibonacci_sizes_beyond_the_levels_are_left_alone() -> None:
     assert levels(fibonacci, levels=2, sizes=(1.0, 0.5, 0.25))[1] == [2.0, 1.0]
 
 
-@pytest.mark.parametrize("rule", [single, uniform, fibonacci])
+@pytest.mark.parametrize("rule", [single, uniform, fibonacci, geometric])
 def test_a_side_without_a_quantity_stays_empty(rule: Any) -> None:
     offsets, bids, asks = levels(rule, bid=0.0)
     assert bids == [0.0] * len(offsets)
     assert all(asks)
 
 
-@pytest.mark.parametrize(("rule", "most"), [(uniform, 64), (fibonacci, 40)])
+@pytest.mark.parametrize(("rule", "most"), [(uniform, 64), (fibonacci, 40), (geometric, 64)])
 def test_the_largest_number_of_levels_has_room(rule: Any, most: int) -> None:
     assert most <= LEVELS
     assert len(levels(rule, levels=most)[0]) == most
