@@ -1,5 +1,6 @@
 """mmkit bench: speed, latency, memory, and what each optimization gains and changes."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -23,6 +24,9 @@ def bench(
         bool, typer.Option("--all", help="Also what every rule has unless it is off, in the compiled engine: minutes.")
     ] = False,
     repeat: Annotated[int, typer.Option(min=1, max=1000, help="Counted runs of each.")] = 5,
+    picture: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Draw what each optimization gains, as SVG.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Measure a stack: rows per second engine by engine, a decision's latency, memory, and each optimization."""
@@ -53,6 +57,14 @@ def bench(
     found["optimizations"] = {
         engine: benching.ablation(read_stack, engine, repeat, tell, everything) for engine in ("python", "compiled")
     }
+    if picture is not None:
+        from mmkit.ablation_picture import svg
+        from mmkit.errors import ConfigError
+
+        try:
+            picture.write_text(svg(read_stack.name, [row for rows in found["optimizations"].values() for row in rows]))
+        except OSError as error:
+            raise ConfigError(f"--picture {picture}: cannot write there: {error.strerror or error}") from None
     say(json_text(found) if as_json else told(found, repeat))
 
 

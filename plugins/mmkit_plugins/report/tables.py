@@ -52,7 +52,7 @@ def narrow(summary: dict[str, Any]) -> list[str]:
         "Orders": [row(name, value) for name, value in summary["orders"].items()],
         "Fills": [row(name, value, units.get(name, "")) for name, value in summary["fills"].items()],
         "Run": [
-            *(row(name, value) for name, value in summary["counters"].items()),
+            *counted(summary["counters"]),
             *(figure(name, value) for name, value in summary["timing"].items()),
         ],
         "Quoting and risk": [figure(name, value) for name, value in summary["metrics"].items() if name != "markouts"],
@@ -74,6 +74,22 @@ def figure(name: str, value: Any) -> str:
         if bare != name:
             return row(LABELS.get(bare, bare), value, unit)
     return row(name, value)
+
+
+def counted(counters: dict[str, Any], within: str = "") -> list[str]:
+    """Returns the rows of counters and of those within them, "latency p50"; lists, such as a histogram, are for the summary alone."""
+    found = []
+    for name, value in counters.items():
+        if isinstance(value, dict):
+            # The optimizations' own paths say enough.
+            found += counted(value, f"{within}{name} " if name != "caches" else "")
+        elif name.endswith("_us"):
+            found.append(row(f"{within}{name.removesuffix('_us')}", value, "\N{GREEK SMALL LETTER MU}s"))
+        elif name.endswith("ratio") and value is not None:
+            found.append(row(f"{within}{name}", 100 * value, "%"))
+        elif not isinstance(value, list):
+            found.append(row(f"{within}{name}", value))
+    return found
 
 
 def row(name: str, value: Any, unit: str = "") -> str:

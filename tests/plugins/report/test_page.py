@@ -376,6 +376,20 @@ def test_every_figure_of_the_summary_is_in_a_table(rendered: Any) -> None:
     assert len([row for row in reader.rows if len(row) == 2]) == figures + 3 + len(run.summary["metrics"]) - 1
 
 
+def test_counters_within_counters_have_rows_of_their_own(rendered: Any) -> None:
+    run = synthetic()
+    cache = {"hits": 3, "misses": 1, "hit_ratio": 0.75}
+    latency = {"engine": "compiled", "timed": 7, "p50_us": 0.25, "histogram": [[250.0, 7]]}
+    run.summary["counters"] |= {"caches": {"pricing.spread-cache": cache}, "latency": latency, "log": {"left_out": 12}}
+    table = told(rendered(run)[0])
+    assert table["Pricing.spread-cache hits"] == "3"
+    assert table["Pricing.spread-cache hit ratio"] == "75%"
+    assert table["Latency p50"] == "0.25\N{GREEK SMALL LETTER MU}s"
+    assert table["Latency engine"] == "compiled"
+    assert table["Log left out"] == "12"
+    assert not any("istogram" in name for name in table)
+
+
 def test_the_parts_on_the_page_are_the_parts_of_the_profit(rendered: Any) -> None:
     run = synthetic()
     run.summary["pnl"] = {
