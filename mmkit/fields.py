@@ -2,6 +2,7 @@
 
 import enum
 import re
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, NewType
 
@@ -67,10 +68,21 @@ def required(*, unit: str = "", doc: str = "", unless: str = "") -> Any:
     return attrs.field(default=float("nan"), metadata={"unit": unit, "doc": doc, "required": True, "unless": unless})
 
 
-def array(kind: type, size: int, fill: float = 0, *, unit: str = "", doc: str = "") -> Any:
-    """Declares a one-dimensional array of fixed capacity in a rule's state; `kind` is float or int."""
+def array(
+    kind: type,
+    size: int,
+    fill: float = 0,
+    *,
+    unit: str = "",
+    doc: str = "",
+    needs: Callable[[Any], int] | None = None,
+) -> Any:
+    """Declares a one-dimensional array of fixed capacity in a rule's state or constants; `kind` is float or int.
+
+    needs: how many of the `size` places the rule uses with given parameters, at least one; a session has no more than those.
+    """
     value = kind(fill)
-    metadata = {"array": (kind, size), "unit": unit, "doc": doc}
+    metadata = {"array": (kind, size), "unit": unit, "doc": doc, "needs": needs}
     return attrs.field(factory=lambda: [value] * size, metadata=metadata)
 
 

@@ -30,7 +30,7 @@ def layout_of(thing: Any, compact: bool = False) -> np.dtype[Any]:
             _, size = field.metadata["records"]
             fields.append((field.name, layout_of(value[0], compact), (size,)))
         elif "array" in field.metadata:
-            kind, size = field.metadata["array"]
+            kind, size = field.metadata["array"][0], len(value)
             fields.append((field.name, smallest(field, kind) if compact and kind is int else NUMBERS[kind], (size,)))
         elif isinstance(value, tuple):
             fields.append((field.name, "f8", (len(value),)))

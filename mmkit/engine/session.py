@@ -190,9 +190,19 @@ def slot_records(slot: Slot) -> dict[str, Any]:
     made = {name: getattr(slot.rule, name, None) for name in ("inputs", "terms", "constants")}
     return {
         f"{own}_params": slot.params,
-        f"{own}_state": slot.rule.state(),
-        **{f"{own}_{name}": cls() for name, cls in made.items() if cls},
+        f"{own}_state": fitted(slot.rule.state(), slot.params),
+        **{f"{own}_{name}": fitted(cls(), slot.params) for name, cls in made.items() if cls},
     }
+
+
+def fitted(record: Any, params: Any) -> Any:
+    """Returns a rule's record with arrays no longer than its parameters need."""
+    for field in attrs.fields(type(record)):
+        needs = field.metadata.get("needs")
+        if needs is not None:
+            kept = max(min(int(needs(params)), field.metadata["array"][1]), 1)
+            setattr(record, field.name, getattr(record, field.name)[:kept])
+    return record
 
 
 def clock_of(stack: Stack) -> Clock:

@@ -62,7 +62,9 @@ RECORDS = {
     "time": pl.Int64,
     **dict.fromkeys(("bid", "ask", "mid", "bid_quote", "ask_quote", "position", "cash", "equity"), pl.Float64),
     "fast.value": pl.Float64,
+    "fast.daily": pl.Float64,
     "slow.value": pl.Float64,
+    "slow.daily": pl.Float64,
     "path": pl.Int32,
 }
 

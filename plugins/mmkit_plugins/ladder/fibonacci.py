@@ -83,11 +83,6 @@ class Params:
     )
 
 
-def most(params: Params) -> int:
-    """Returns how many levels there can be."""
-    return params.levels
-
-
 @attrs.define
 class Inputs:
     daily_volatility: float = mmkit.field(0.0, unit="fraction/sqrt(day)", doc="volatility, a fraction of the price")
@@ -96,10 +91,15 @@ class Inputs:
     ask_capacity: float = mmkit.field(math.nan, unit="base", doc="what all asks together may hold; absent: no limit")
 
 
+def most(params: Params) -> int:
+    """Returns how many levels there can be."""
+    return params.levels
+
+
 @attrs.define
 class Constants:
-    bid_share: list[float] = mmkit.array(float, MOST, unit="of the quantity")
-    ask_share: list[float] = mmkit.array(float, MOST, unit="of the quantity")
+    bid_share: list[float] = mmkit.array(float, MOST, unit="of the quantity", needs=most)
+    ask_share: list[float] = mmkit.array(float, MOST, unit="of the quantity", needs=most)
 
 
 def setup(params: Params, state: Any, instrument: Any) -> None:

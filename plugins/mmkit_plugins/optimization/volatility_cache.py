@@ -28,7 +28,7 @@ def exact(params: Any) -> bool:
 
 def suits(rule: Any) -> str:
     """Returns why it does not apply, or ''."""
-    if any(places(function) for function in functions(rule)):
+    if any(holder_of(function) and places(function) for function in functions(rule)):
         return ""
     return f'"{rule.name}" takes no square root, logarithm or exponential in a function that is given its state'
 
@@ -38,8 +38,8 @@ def rewrite(params: Any, rule: Any) -> Any:
     sites = dict.fromkeys(HOLDERS, 0)
     changed: dict[Any, Any] = {}
     for function in functions(rule):
-        if places(function):
-            changed[function] = remembering(function, sites)
+        if holder_of(function) and places(function):
+            changed[function] = remembering(function, holder_of(function), sites)
     for function in changed.values():
         scope = function.__globals__
         scope.update({name: changed[value] for name, value in scope.items() if is_function(value) and value in changed})
@@ -53,17 +53,25 @@ def functions(rule: Any) -> list[Any]:
     waiting = [value for name in rule.functions if is_function(value := getattr(rule, name))]
     while waiting:
         function = waiting.pop()
-        if function in found or function.__module__.startswith("mmkit."):
-            continue
-        found[function] = None
-        reached = (function.__globals__.get(name) for name in function.__code__.co_names)
-        waiting += [each for each in reached if is_function(each)]
+        if function not in found and is_own(function):
+            found[function] = None
+            waiting += [each for each in reached(function) if is_function(each)]
     return list(found)
 
 
 def is_function(value: Any) -> bool:
     """Returns whether a value is a plain function."""
     return isinstance(value, types.FunctionType)
+
+
+def is_own(value: Any) -> bool:
+    """Returns whether a value is a plain function of a plugin, not of the kernel."""
+    return is_function(value) and not value.__module__.startswith("mmkit.")
+
+
+def reached(function: Any) -> list[Any]:
+    """Returns what a function's global names stand for."""
+    return [function.__globals__.get(name) for name in function.__code__.co_names]
 
 
 def holder_of(function: Any) -> str:
@@ -73,10 +81,10 @@ def holder_of(function: Any) -> str:
 
 
 def places(function: Any) -> int:
-    """Returns how many calls of a function's own text could be remembered."""
-    if not holder_of(function) or function.__code__.co_freevars or function.__globals__.get("math") is not math:
+    """Returns how many calls could be remembered: those of a function's own text, and of functions without a memory that it calls."""
+    if function.__code__.co_freevars:
         return 0
-    return sum(1 for node in ast.walk(tree_of(function)) if is_cached(node))
+    return sum(1 for node in ast.walk(tree_of(function)) if is_cached(node, function) or passes_on(node, function))
 
 
 def tree_of(function: Any) -> ast.Module:
@@ -88,35 +96,64 @@ def tree_of(function: Any) -> ast.Module:
     return ast.increment_lineno(tree, function.__code__.co_firstlineno - 1)  # type: ignore[return-value]
 
 
-def is_cached(node: Any) -> bool:
-    """Returns whether a node of a tree is one of the calls."""
+def is_cached(node: Any, function: Any) -> bool:
+    """Returns whether a node of a function's tree is one of the calls."""
     if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or len(node.args) != 1:
         return False
-    return isinstance(node.func.value, ast.Name) and node.func.value.id == "math" and node.func.attr in CACHED
+    own = isinstance(node.func.value, ast.Name) and function.__globals__.get(node.func.value.id) is math
+    return own and node.func.attr in CACHED
 
 
-def remembering(function: Any, sites: dict[str, int]) -> Any:
-    """Returns a function whose calls look into its memory first; `sites` counts the places taken."""
-    holder = holder_of(function)
+def passes_on(node: Any, function: Any) -> Any:
+    """Returns the function that a node calls, if its own calls could be remembered for it."""
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name) or node.keywords:
+        return None
+    called = function.__globals__.get(node.func.id)
+    if not is_own(called) or holder_of(called) or called is function:
+        return None
+    return called if places(called) else None
+
+
+def remembering(function: Any, holder: str, sites: dict[str, int], memory: str = "") -> Any:
+    """Returns a function whose calls look into the memory first; `sites` counts the places taken.
+
+    memory: the name of an argument before all others that brings the memory, for a function that has none.
+    """
+    more: dict[str, Any] = {}
 
     class Calls(ast.NodeTransformer):
-        def visit_Call(self, node: ast.Call) -> ast.AST:
+        def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+            if memory:
+                node.args.args.insert(0, ast.arg(memory))
             self.generic_visit(node)
-            if not is_cached(node):
+            return node
+
+        def visit_Call(self, node: ast.Call) -> ast.AST:
+            called = passes_on(node, function)
+            cached = is_cached(node, function)
+            self.generic_visit(node)
+            brought = ast.Name(memory or holder, ast.Load())
+            if called is not None:
+                # Each call has places of its own, and so a function of its own.
+                name = f"{called.__name__}_{len(more)}"
+                more[name] = remembering(called, holder, sites, "remembered")
+                call = ast.Call(ast.Name(name, ast.Load()), [brought, *node.args], [])
+            elif cached:
+                name = f"remembered_{node.func.attr}"  # type: ignore[attr-defined]
+                call = ast.Call(ast.Name(name, ast.Load()), [brought, ast.Constant(sites[holder]), node.args[0]], [])
+                sites[holder] += 1
+            else:
                 return node
-            site = ast.Constant(sites[holder])
-            sites[holder] += 1
-            name = ast.Name(f"remembered_{node.func.attr}", ast.Load())  # type: ignore[attr-defined]
-            call = ast.Call(name, [ast.Name(holder, ast.Load()), site, node.args[0]], [])
             return ast.fix_missing_locations(ast.copy_location(call, node))
 
-    tree = Calls().visit(tree_of(function))
+    tree = ast.fix_missing_locations(Calls().visit(tree_of(function)))
     code = compile(tree, function.__code__.co_filename, "exec")
     own = next(
         each for each in code.co_consts if isinstance(each, types.CodeType) and each.co_name == function.__name__
     )
-    scope = {**function.__globals__, **REMEMBERED}
-    made = types.FunctionType(own, scope, function.__name__, function.__defaults__)
+    made = types.FunctionType(
+        own, {**function.__globals__, **REMEMBERED, **more}, function.__name__, function.__defaults__
+    )
     made.__module__ = function.__module__
     return made
 

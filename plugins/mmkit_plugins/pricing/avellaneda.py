@@ -144,9 +144,12 @@ def bought_for_ever(params: Params, position: float, size: float) -> float:
         return -math.inf
     # Beyond the other cap a position is quoted as at it.
     q = max(position, -params.max_position)
-    edge = params.max_position + size
-    change = -size / (edge - q) * ((2.0 * q + size) / (edge + q))
-    return math.log1p(change) / (params.gamma * size)
+    # Added in this order both stay above 0 at the caps, also where a position is beyond all proportion to the size.
+    above = (params.max_position - q) + size
+    below = (params.max_position + q) + size
+    change = -size / above * ((2.0 * q + size) / below)
+    # At the cap, which rounding lets a tiny order pass, there is no price at which to buy.
+    return math.log1p(change) / (params.gamma * size) if change > -1.0 else -math.inf
 
 
 def fees(params: Params, state: State, price: float) -> float:

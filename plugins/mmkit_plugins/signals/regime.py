@@ -78,8 +78,8 @@ class State:
     last_time: int = -1
     count: int = 0
     head: int = 0
-    recent: list[float] = mmkit.array(float, WINDOW)
-    ranked: list[float] = mmkit.array(float, WINDOW)
+    recent: list[float] = mmkit.array(float, WINDOW, needs=lambda params: params.window)
+    ranked: list[float] = mmkit.array(float, WINDOW, needs=lambda params: params.window)
 
 
 def setup(params: Params, state: State, instrument: Any) -> None:

@@ -83,6 +83,11 @@ class Inputs:
     volume_volatility: float = mmkit.field(0.0, doc="the volume candles' volatility, 0..1")
 
 
+def bars(params: Params) -> int:
+    """Returns how many bars are kept."""
+    return 0 if params.estimator == Estimator.EWMA else params.window
+
+
 @attrs.define
 class State:
     """Of the average: variance to first_time; of the bars: running to last_close, and rings of what each bar said.
@@ -106,9 +111,9 @@ class State:
     last_close: float = math.nan
     count: int = 0
     head: int = 0
-    within: list[float] = mmkit.array(float, BARS, unit="price^2", doc="variance that a bar's range shows")
-    moves: list[float] = mmkit.array(float, BARS, unit="price", doc="close less open")
-    jumps: list[float] = mmkit.array(float, BARS, unit="price", doc="open less the close before")
+    within: list[float] = mmkit.array(float, BARS, unit="price^2", doc="variance that a bar's range shows", needs=bars)
+    moves: list[float] = mmkit.array(float, BARS, unit="price", doc="close less open", needs=bars)
+    jumps: list[float] = mmkit.array(float, BARS, unit="price", doc="open less the close before", needs=bars)
 
 
 def setup(params: Params, state: State, instrument: Any) -> None:

@@ -64,8 +64,8 @@ def test_what_prepare_computes_is_remembered_in_its_terms() -> None:
     terms, params = rule.terms(), avellaneda.Params(gamma=0.1, k=2.0)
     given_terms = avellaneda.Terms()
     for _ in range(3):
-        rule.prepare(params, terms, 2.0, 1.5)
-        avellaneda.prepare(params, given_terms, 2.0, 1.5)
+        rule.prepare(params, terms, 2.0, 1.5, 0.0)
+        avellaneda.prepare(params, given_terms, 2.0, 1.5, 0.0)
         assert (terms.risk, terms.static) == (given_terms.risk, given_terms.static)
     assert (terms.volatility_cache_hits, terms.volatility_cache_misses) == (2, 1)
 
