@@ -194,6 +194,7 @@ def start(engine: Engine, session: Any, first: int) -> None:
     """Sets the clock to the first event."""
     session.market.start = first
     session.market.now = first
+    session.market.updated = first
     session.clock.next_record = first + session.clock.record_every
     session.clock.next_timer = engine.program.functions["next_time"](session)
 

@@ -59,8 +59,9 @@ class Switches:
         return on, off
 
     def _entries(self, key: str, role: str, rule: Any, wanted: list[Any]) -> list[dict[str, Any]]:
-        """Returns the entries of a list as tables; "all" becomes every optimization that applies and is not named after it."""
+        """Returns the entries of a list as tables; "all" becomes every optimization that applies, unless it is named after it."""
         found: list[dict[str, Any]] = []
+        meant: set[str] = set()
         for entry in wanted:
             table = {"use": entry} if isinstance(entry, str) else entry
             if not isinstance(table, dict):
@@ -73,8 +74,12 @@ class Switches:
                 switch = {"on": table.get("on", True)}
                 found = [each | switch for each in found]
                 known = {each["use"] for each in found}
+                meant |= {*known, *self._applying(role, rule)}
                 found += [{"use": name} | switch for name in self._applying(role, rule) if name not in known]
             else:
+                if table["use"] in meant:
+                    found = [each for each in found if each["use"] != table["use"]]
+                    meant.remove(table["use"])
                 found.append(table)
         return found
 

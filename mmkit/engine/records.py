@@ -51,7 +51,7 @@ class MarketView:
     """What a rule sees of the market: prices in quote currency, quantities and position in base currency, NaN where unknown.
 
     start: time of the session's (or path's) first event; base: tick of the first level of the local book's window;
-    lots_per_unit: 1 / lot_size where that is whole, else 0; fills: executions of ours known so far.
+    lots_per_unit: 1 / lot_size where that is whole, else 0; fills: executions of ours known so far; updated: time of the last market event.
     """
 
     now: int = 0
@@ -68,6 +68,7 @@ class MarketView:
     lot_size: float = 1.0
     lots_per_unit: float = 0.0
     base: int = 0
+    updated: int = 0
 
 
 @attrs.define

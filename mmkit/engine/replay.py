@@ -249,6 +249,8 @@ def run_local(local: Any, book: Any, s: Any, log: Any, until: int) -> int:
                     tell(s, book, now, changed, segment.flag)
             i += 1
         clock.local = i
+        if i > 0:
+            market.updated = segments[i - 1].ts
         if i == count and not clock.local_over:
             return NEED_LOCAL
         if due > until:

@@ -14,6 +14,7 @@ def single(now: int, bid: int, ask: int, s: Any, book: Any, log: Any) -> int:
     changed = see(s.market, 0, bid, ask)
     tell(s, book, now, changed, 0)
     s.market.now = now
+    s.market.updated = now
     on_clock(s, book)
     forget(s.desk)
     if s.market.bid_ticks != NO_BID and s.market.ask_ticks != NO_ASK:

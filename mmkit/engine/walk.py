@@ -54,6 +54,7 @@ def walk(mids: Any, draws: Any, dt: float, step: int, s: Any, book: Any, log: An
 
 def place_mid(market: Any, mid: float) -> None:
     """Shows a mid price to the rules: best bid and ask are both the mid."""
+    market.updated = market.now
     market.mid = mid
     market.bid = mid
     market.ask = mid

@@ -13,6 +13,23 @@ from mmkit.settings import read
 Faults = Callable[..., list[str]]
 Write = Callable[..., Path]
 
+BOOK = """
+[instruments.X]
+tick_size = 0.01
+lot_size = 0.001
+[instruments.X.market]
+use = "book"
+[signals.sigma]
+use = "volatility"
+[pricing]
+use = "avellaneda"
+gamma = 1.0
+k = 40.0
+[sizing]
+use = "fixed"
+quantity = 0.2
+"""
+
 TWO = """
     [instruments.ETH]
     tick_size = 0.01
@@ -199,3 +216,50 @@ def test_data_without_any_instrument_is_no_crash(tmp_path: Path) -> None:
     file.write_text("instruments = 3\n")
     with pytest.raises(ConfigError, match="which instrument"):
         read(file, data=["a.gz"])
+
+
+def test_what_is_named_after_all_stands(tmp_path: Path) -> None:
+    text = BOOK.replace("[sizing]", 'optimizations = [{use = "all", on = false}, "spread-cache"]\n[sizing]')
+    (tmp_path / "stack.toml").write_text(text)
+    stack = read(tmp_path / "stack.toml")
+    assert [slot.name for slot in stack.pricing.optimizations] == ["spread-cache"]
+    assert "compiled" in [slot.name for slot in stack.pricing.off]
+    everything = read(tmp_path / "stack.toml", enable=["pricing.all"])
+    assert everything.pricing.off == ()
+    assert {"spread-cache", "volatility-cache", "compact-state"} <= {
+        slot.name for slot in everything.pricing.optimizations
+    }
+
+
+@pytest.mark.parametrize(
+    ("path", "where"),
+    [
+        ("venue.compiled", "instruments.X.venue"),
+        ("instruments.X.venue.compiled", "instruments.X.venue"),
+        ("market.mid-cache", "instruments.X.market"),
+        ("signals.sigma.compiled", "signals.sigma"),
+    ],
+)
+def test_an_optimization_is_switched_off_by_the_path_of_its_rule(tmp_path: Path, path: str, where: str) -> None:
+    (tmp_path / "stack.toml").write_text(BOOK)
+    stack = read(tmp_path / "stack.toml", disable=[path])
+    (slot,) = (each for each in stack.optimizable if each.off)
+    assert slot.path == where
+
+
+@pytest.mark.parametrize(
+    ("path", "fault"),
+    [
+        ("pricing.spred-cache", 'no optimization plugin "spred-cache" (did you mean "spread-cache"?)'),
+        ("sizing.spread-cache", '"spread-cache" is for pricing'),
+        ("process.spread-cache", '"spread-cache" is for pricing'),
+        ("ladder.constants", '"constants" does not apply: "single" has nothing that follows from parameters alone'),
+    ],
+)
+def test_what_does_not_apply_is_one_line_that_names_the_option(tmp_path: Path, path: str, fault: str) -> None:
+    (tmp_path / "stack.toml").write_text(BOOK)
+    with pytest.raises(ConfigError) as caught:
+        read(tmp_path / "stack.toml", enable=[path])
+    (line,) = caught.value.faults
+    assert line.startswith(f"--enable {path}: ")
+    assert fault in line

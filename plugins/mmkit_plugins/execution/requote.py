@@ -1,8 +1,8 @@
 """Cancel what is no longer wanted, place what is missing: at every timer tick, book change or trade, as configured.
 
 Timer decisions fall at t0 + n * every, n >= 1, t0 the first event. First the working orders that are not wanted are
-cancelled; then wanted prices are placed from the inside out, bid before ask at each level. A price at which an own
-order of any state still stands gets no second one.
+cancelled; then wanted prices are placed from the inside out, bid before ask at each level, as far as the caps on orders
+alive allow. A price at which an own order of any state still stands gets no second one.
 """
 
 from typing import Any
@@ -19,6 +19,10 @@ class Params:
     post_only: bool = mmkit.field(
         True, doc="quotes stay clear of the book, and the venue refuses those that would take"
     )
+    max_per_side: int = mmkit.field(
+        1024, at_least=1, at_most=1024, doc="most orders alive on a side, those being cancelled too"
+    )
+    max_orders: int = mmkit.field(1024, at_least=1, at_most=1024, doc="the same on both sides together")
 
 
 @attrs.define
@@ -62,16 +66,24 @@ def next_time(params: Params, state: State, market: Any) -> int:
 
 def act(params: Params, state: Any, market: Any, ladder: Any, desk: Any) -> None:
     """Sends cancels and orders."""
+    bids = 0
     for i in range(desk.live_count):
         order = desk.orders[desk.live[i]]
+        if order.side > 0:
+            bids += 1
         if mmkit.working(order) and not wanted(ladder, order):
             mmkit.cancel(desk, market, desk.live[i])
+    asks = desk.live_count - bids
     kind = mmkit.POST_ONLY if params.post_only else mmkit.LIMIT
     for i in range(ladder.levels):
-        if ladder.bid_lots[i] > 0 and not mmkit.has_order(desk, ladder.bid_ticks[i]):
-            mmkit.place(desk, market, 1, ladder.bid_ticks[i], ladder.bid_lots[i], kind)
-        if ladder.ask_lots[i] > 0 and not mmkit.has_order(desk, ladder.ask_ticks[i]):
-            mmkit.place(desk, market, -1, ladder.ask_ticks[i], ladder.ask_lots[i], kind)
+        if ladder.bid_lots[i] > 0 and bids < params.max_per_side and bids + asks < params.max_orders:
+            if not mmkit.has_order(desk, ladder.bid_ticks[i]):
+                mmkit.place(desk, market, 1, ladder.bid_ticks[i], ladder.bid_lots[i], kind)
+                bids += 1
+        if ladder.ask_lots[i] > 0 and asks < params.max_per_side and bids + asks < params.max_orders:
+            if not mmkit.has_order(desk, ladder.ask_ticks[i]):
+                mmkit.place(desk, market, -1, ladder.ask_ticks[i], ladder.ask_lots[i], kind)
+                asks += 1
 
 
 def wanted(ladder: Any, order: Any) -> bool:

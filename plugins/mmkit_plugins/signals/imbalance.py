@@ -25,7 +25,7 @@ class Params:
 
 @attrs.define
 class State:
-    value: float = math.nan
+    value: float = mmkit.field(math.nan, doc="(bids - asks) / (bids + asks), -1..1")
 
 
 def on_book(params: Params, state: State, market: Any, book: Any) -> None:

@@ -26,7 +26,7 @@ class Params:
 class State:
     """moved: fraction moved times quantity, of each trade; quantity: base; head: where the next one goes; fresh: not summed yet."""
 
-    market_impact: float = math.nan
+    market_impact: float = mmkit.field(math.nan, doc="price moved per trade, a fraction of the price")
     last_price: float = math.nan
     count: int = 0
     head: int = 0

@@ -51,9 +51,9 @@ class State:
     many of these lie nearer than `nearest`, and how many more lie up to `farthest`.
     """
 
-    A: float = math.nan
-    k: float = math.nan
-    n: float = 0.0
+    A: float = mmkit.field(math.nan, doc="fill intensity at distance 0, per side")
+    k: float = mmkit.field(math.nan, doc="decay of the intensity with distance")
+    n: float = mmkit.field(0.0, doc="decayed number of orders it rests on")
     known: float = 0.0
     passed: float = 0.0
     spread: int = 0

@@ -48,8 +48,8 @@ class State:
     """last, last_mid: state before and its mid in half ticks; left, moved, met: by state below balance, how often it was left, the sum of
     changes of the mid (half ticks), how often which state came next, less how often that one's mirror image did."""
 
-    value: float = math.nan
-    shift: float = math.nan
+    value: float = mmkit.field(math.nan, doc="where the mid is expected after its next moves")
+    shift: float = mmkit.field(math.nan, doc="value less the mid")
     given: int = 0
     last: int = -1
     last_mid: int = 0

@@ -51,7 +51,7 @@ class State:
     known: whether the levels of the change before are those of a whole book.
     """
 
-    value: float = math.nan
+    value: float = mmkit.field(math.nan, doc="flow over the window, above 0 where more was bought")
     first_time: int = -1
     time: int = 0
     known: int = 0

@@ -64,12 +64,12 @@ class State:
     quiet_candles: when the quiet began, -1 = it is not quiet; recent: volatilities in order of time, ranked: in order of size.
     """
 
-    value: float = math.nan
-    trending: float = math.nan
-    trending_up: float = math.nan
-    trending_down: float = math.nan
-    ranging: float = math.nan
-    volatility_regime: float = 0.0
+    value: float = mmkit.field(math.nan, doc="0 normal, 1 trending up, -1 trending down, 2 ranging")
+    trending: float = mmkit.field(math.nan, doc="1 in a trend of either direction, else 0")
+    trending_up: float = mmkit.field(math.nan, doc="1 in a rising market, else 0")
+    trending_down: float = mmkit.field(math.nan, doc="1 in a falling market, else 0")
+    ranging: float = mmkit.field(math.nan, doc="1 in a ranging market, else 0")
+    volatility_regime: float = mmkit.field(0.0, doc="1 excited, -1 calm, else 0")
     state: int = NORMAL
     candidate: int = NORMAL
     since: int = 0

@@ -41,10 +41,10 @@ class Params:
 class State:
     """time: of the decayed sums; with a rolling window the number of its newest slot, counted from the epoch."""
 
-    value: float = math.nan
-    count: float = math.nan
-    rate: float = math.nan
-    volume_rate: float = math.nan
+    value: float = mmkit.field(math.nan, doc="bought less sold, of what was bought and sold, -1..1")
+    count: float = mmkit.field(math.nan, doc="the same of the numbers of trades")
+    rate: float = mmkit.field(math.nan, doc="trades per time")
+    volume_rate: float = mmkit.field(math.nan, doc="quantity traded per time")
     time: int = 0
     sums: list[float] = mmkit.array(float, SUMS)
     slots: list[float] = mmkit.array(float, SUMS * SLOTS)

@@ -36,9 +36,9 @@ class Params:
 class State:
     """running to close: the running bar; bars: ended so far; ranges: true ranges, the next one goes to `head`."""
 
-    value: float = math.nan
-    strength: float = math.nan
-    atr: float = math.nan
+    value: float = mmkit.field(math.nan, doc="direction and strength of the trend, -1..1")
+    strength: float = mmkit.field(math.nan, doc="fast less slow average, a fraction of the price")
+    atr: float = mmkit.field(math.nan, doc="average true range")
     running: int = 0
     bar_start: int = 0
     open: float = 0.0

@@ -48,12 +48,12 @@ class State:
     what leaves takes away exactly what it brought. ages: sum of x age (lot seconds) at `time`.
     """
 
-    price: float = math.nan
-    vwap: float = math.nan
-    impact: float = math.nan
-    pressure: float = math.nan
-    buy_volume: float = 0.0
-    sell_volume: float = 0.0
+    price: float = mmkit.field(math.nan, doc="volume-adjusted market price")
+    vwap: float = mmkit.field(math.nan, doc="average price of all trades in the window")
+    impact: float = mmkit.field(math.nan, doc="decayed signed aggressive volume, -1..1")
+    pressure: float = mmkit.field(math.nan, doc="aggressive volume bought less sold, of both, -1..1")
+    buy_volume: float = mmkit.field(0.0, doc="aggressive volume bought")
+    sell_volume: float = mmkit.field(0.0, doc="aggressive volume sold")
     reference: int = 0
     seen: int = 0
     first_trade: int = 0

@@ -45,10 +45,10 @@ class Params:
 
 @attrs.define
 class State:
-    value: float = math.nan
-    shift: float = math.nan
-    bid: float = math.nan
-    ask: float = math.nan
+    value: float = mmkit.field(math.nan, doc="fair price from the depth of both sides")
+    shift: float = mmkit.field(math.nan, doc="value less the mid")
+    bid: float = mmkit.field(math.nan, doc="average price of what is looked at on the bid")
+    ask: float = mmkit.field(math.nan, doc="the same on the ask")
 
 
 def setup(params: Params, state: State, instrument: Any) -> None:

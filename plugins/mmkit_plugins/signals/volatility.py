@@ -95,8 +95,8 @@ class State:
     count: bars in the rings; head: where the next one goes.
     """
 
-    value: float = math.nan
-    daily: float = math.nan
+    value: float = mmkit.field(math.nan, doc="volatility of the mid")
+    daily: float = mmkit.field(math.nan, doc="volatility, a fraction of the price, within its bounds")
     variance: float = 0.0
     weight: float = 0.0
     last_mid: float = math.nan

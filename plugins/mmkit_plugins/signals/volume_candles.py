@@ -61,29 +61,29 @@ class State:
     traded: whether anything has since the last prediction, which was made at predicted (-1: there is none).
     """
 
-    momentum: float = 0.0
-    reversal: float = 0.0
-    volatility: float = 0.0
-    exhaustion: float = 0.0
-    gamma: float = 0.0
-    kappa: float = 0.0
-    offset: float = 0.0
-    trend: float = 0.0
-    volatility_adjustment: float = 0.0
-    prediction_age: float = math.nan
-    completed: float = 0.0
-    cumulative_delta: float = 0.0
-    price_fast: float = math.nan
-    price_medium: float = math.nan
-    price_slow: float = math.nan
-    delta_fast: float = math.nan
-    delta_medium: float = math.nan
-    delta_slow: float = math.nan
-    accuracy_1: float = math.nan
-    accuracy_3: float = math.nan
-    accuracy_5: float = math.nan
-    accuracy_10: float = math.nan
-    count: float = 0.0
+    momentum: float = mmkit.field(0.0, doc="which way price and volume move together, -1..1")
+    reversal: float = mmkit.field(0.0, doc="price against the turn of the volume, 0..1")
+    volatility: float = mmkit.field(0.0, doc="unrest of ranges, volumes and deltas, 0..1")
+    exhaustion: float = mmkit.field(0.0, doc="-1..1, positive after buying")
+    gamma: float = mmkit.field(0.0, doc="predicted change of gamma")
+    kappa: float = mmkit.field(0.0, doc="predicted change of kappa")
+    offset: float = mmkit.field(0.0, doc="predicted offset of the price")
+    trend: float = mmkit.field(0.0, doc="predicted trend: -1, 0 or 1")
+    volatility_adjustment: float = mmkit.field(0.0, doc="predicted change of the volatility")
+    prediction_age: float = mmkit.field(math.nan, doc="age of the predictions")
+    completed: float = mmkit.field(0.0, doc="candles completed so far")
+    cumulative_delta: float = mmkit.field(0.0, doc="bought less sold since the start")
+    price_fast: float = mmkit.field(math.nan, doc="fast average of the closes")
+    price_medium: float = mmkit.field(math.nan, doc="medium average of the closes")
+    price_slow: float = mmkit.field(math.nan, doc="slow average of the closes")
+    delta_fast: float = mmkit.field(math.nan, doc="fast average of the shares bought less sold")
+    delta_medium: float = mmkit.field(math.nan, doc="medium average of the shares bought less sold")
+    delta_slow: float = mmkit.field(math.nan, doc="slow average of the shares bought less sold")
+    accuracy_1: float = mmkit.field(math.nan, doc="share of momenta that the price had followed 1 candle later")
+    accuracy_3: float = mmkit.field(math.nan, doc="the same after 3 candles")
+    accuracy_5: float = mmkit.field(math.nan, doc="the same after 5 candles")
+    accuracy_10: float = mmkit.field(math.nan, doc="the same after 10 candles")
+    count: float = mmkit.field(0.0, doc="momenta evaluated at every horizon")
     threshold_lots: int = 1
     candle_start: int = 0
     open: float = 0.0
@@ -277,6 +277,7 @@ def mmkit_signals() -> mmkit.Signal:
             "accuracy_10": "",
             "count": "momenta",
         },
+        logged=("momentum", "reversal", "volatility", "exhaustion"),
         on_trade=on_trade,
         on_clock=on_clock,
     )

@@ -52,8 +52,8 @@ class State:
     Quantities in lots, prices in ticks; imbalance: sum over the ring of |V_B - V_S|.
     """
 
-    value: float = math.nan
-    completed: float = 0.0
+    value: float = mmkit.field(math.nan, doc="mean imbalance of the last buckets, 0..1")
+    completed: float = mmkit.field(0.0, doc="buckets completed so far")
     bucket_lots: int = 1
     filled: int = 0
     bought: float = 0.0

@@ -25,8 +25,8 @@ class Params:
 
 @attrs.define
 class State:
-    value: float = math.nan
-    shift: float = math.nan
+    value: float = mmkit.field(math.nan, doc="mid, moved towards the thinner side")
+    shift: float = mmkit.field(math.nan, doc="value less the mid")
 
 
 def on_book(params: Params, state: State, market: Any, book: Any) -> None:

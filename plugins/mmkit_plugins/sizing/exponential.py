@@ -22,7 +22,7 @@ class Params:
 
 @attrs.define
 class State:
-    order_size: float = 0.0
+    order_size: float = mmkit.field(0.0, doc="quantity of an order while the position is flat")
 
 
 def setup(params: Params, state: State, instrument: Any) -> None:

@@ -16,7 +16,7 @@ class Params:
 
 @attrs.define
 class State:
-    order_size: float = 0.0
+    order_size: float = mmkit.field(0.0, doc="quantity of each order")
     max_lots: int = 0
 
 

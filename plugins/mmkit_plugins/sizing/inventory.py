@@ -74,10 +74,10 @@ class Inputs:
 
 @attrs.define
 class State:
-    order_size: float = 0.0
-    position_limit: float = 0.0
-    bid_capacity: float = math.nan
-    ask_capacity: float = math.nan
+    order_size: float = mmkit.field(0.0, doc="quantity of an order at rest")
+    position_limit: float = mmkit.field(0.0, doc="largest position, long or short")
+    bid_capacity: float = mmkit.field(math.nan, doc="most that the bids of all levels may hold")
+    ask_capacity: float = mmkit.field(math.nan, doc="most that the asks of all levels may hold")
     increment: float = 1.0
 
 

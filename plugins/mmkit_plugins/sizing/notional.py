@@ -24,7 +24,7 @@ class Params:
 
 @attrs.define
 class State:
-    order_size: float = math.nan
+    order_size: float = mmkit.field(math.nan, doc="quantity of each order at the mid")
 
 
 def sizes(params: Params, state: State, market: Any) -> tuple[float, float]:
