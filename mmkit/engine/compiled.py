@@ -11,8 +11,9 @@ from typing import Any
 import attrs
 import numba
 import numpy as np
+from numba.core.errors import NumbaError
 
-from mmkit.engine import anew, cache, entry, places, replay, stopwatch, walk
+from mmkit.engine import anew, cache, entry, jit, places, replay, stopwatch, walk
 from mmkit.engine import single as one
 from mmkit.engine.binding import bind
 from mmkit.engine.callouts import acting, call, fill_table, stays_python, stubs
@@ -207,6 +208,10 @@ class CompiledEngine:
             except OSError:
                 raise
             except Exception as error:
+                if jit.together[0] and not isinstance(error, NumbaError):
+                    jit.together[0] = False  # numba's private parts have changed: once more, its own way
+                    self._function = None
+                    continue
                 found = refusal(self.program, self._refused, error, session, book)
                 if found is None:
                     raise

@@ -18,6 +18,14 @@ from mmkit.engine.session import Program
 from mmkit.stack import Slot
 from mmkit.steps import step
 
+try:
+    from mmkit.engine import linking
+except (ImportError, AttributeError):  # a numba that has other parts inside
+    linking = None  # type: ignore[assignment]
+
+together = [linking is not None]
+"""Whether a stack is linked as a whole; set to False where that failed."""
+
 NAMED = (*RECORDS, "order", "key")
 """Arguments that are no numbers."""
 
@@ -43,13 +51,16 @@ def compiler(tag: str) -> Callable[[Any], Any]:
 def jit(function: Any, tag: str) -> Any:
     """Compiles a function when it is first called; the kernel's own loops are proven and go without checks of every index."""
     own = function.__module__.startswith("mmkit.engine")
+    stub = function.__module__ == callouts.__name__
     # What is loaded from the cache looks its module up by name: a plugin file or a stack's own module is not importable.
     # A stub looks up what it calls where it was written.
-    if function.__module__ != callouts.__name__:
+    if not stub:
         function.__module__ = entry.__name__
     function.__qualname__ = f"{function.__name__}_{tag}"
     # Only other compiled functions call it: without the wrappers for Python and C compiling takes a quarter less.
     settings: Any = {"boundscheck": not own, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    if together[0]:
+        settings["pipeline_class"] = linking.KernelCompiler if own and not stub else linking.InnerCompiler
     compiled: Any = numba.njit(error_model="python", **settings)(function)
     template = compiled.get_call_template
 
@@ -74,7 +85,10 @@ def kept(function: Any, tag: str, keep: bool) -> Any:
     elsewhere = numba.config.CACHE_DIR  # type: ignore[attr-defined]
     numba.config.CACHE_DIR = ""  # type: ignore[attr-defined]
     try:
-        return numba.njit(nogil=True, error_model="python", cache=keep)(function)
+        settings: Any = {"cache": keep, "no_cfunc_wrapper": True}
+        if together[0]:
+            settings["pipeline_class"] = linking.WholeCompiler
+        return numba.njit(nogil=True, error_model="python", **settings)(function)
     finally:
         numba.config.CACHE_DIR = elsewhere  # type: ignore[attr-defined]
 
