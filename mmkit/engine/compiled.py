@@ -208,14 +208,16 @@ class CompiledEngine:
             except OSError:
                 raise
             except Exception as error:
-                if jit.together[0] and not isinstance(error, NumbaError):
-                    jit.together[0] = False  # numba's private parts have changed: once more, its own way
-                    self._function = None
-                    continue
-                found = refusal(self.program, self._refused, error, session, book)
-                if found is None:
+                own_way = not jit.together[0]
+                named = own_way or isinstance(error, NumbaError)
+                found = refusal(self.program, self._refused, error, session, book) if named else None
+                if found is not None:
+                    self._refused[found[0]] = found[1]
+                elif own_way:
                     raise
-                self._refused[found[0]] = found[1]
+                else:  # no rule is to blame: numba's private parts are not what they were; once more, its own way
+                    jit.together[0] = False
+                    self._function = None
 
     def _bound(self, folder: Path | None) -> Any:
         """Returns the entry function bound to the stack's functions; what numba keeps of it goes into `folder`."""
