@@ -3,6 +3,7 @@
 #   make demo    run the demo                      make test     the suite, on the checkout and on the built wheel
 #   make check   style, types, import contracts    make quick    the suite in a few minutes, on the checkout alone
 #   make clean   remove what these commands made   make picture  take the README's picture anew
+#                                                  make pages    write docs/rules anew, a page per rule
 #
 # PYTHON chooses the interpreter (3.11 or newer) and JOBS how many tests run at once: make test PYTHON=python3.12 JOBS=4
 
@@ -17,7 +18,7 @@ PYTEST := -m pytest -q -n $(JOBS) --dist loadfile
 PEER := import sys; sys.path.append("tests/parity"); import peer_process; peer_process.python()
 SOURCES := $(shell find mmkit plugins -type f -not -name '*.pyc') pyproject.toml README.md LICENSE
 
-.PHONY: demo test quick check picture clean
+.PHONY: demo test quick check picture pages clean
 
 demo: .venv/installed
 	.venv/bin/mmkit demo
@@ -47,6 +48,9 @@ picture: .venv/installed
 	$(CHROMIUM) --headless --no-sandbox --hide-scrollbars --window-size=1200,1250 --virtual-time-budget=8000 \
 		--screenshot=docs/report.png file://$(CURDIR)/.picture/report.html
 	rm -r .picture
+
+pages: .venv/installed
+	.venv/bin/python -m mmkit.pages docs/rules
 
 clean:
 	rm -rf .venv .venv-wheel .peer-venv dist .coverage .hypothesis .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
