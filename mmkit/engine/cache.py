@@ -41,7 +41,7 @@ def cache_folder() -> Path:
 
 def key_of(program: Program, entry: str) -> str:
     """Returns the hash of a program's text, of every function that it reaches, of its records' layout and of what compiles it."""
-    session = program.session()
+    session = program.session(pattern=True)
     names = [field.name for field in attrs.fields(type(session))]
     layouts = [repr(layout_of(getattr(session, name), name in program.compact)) for name in names]
     versions = [sys.version, mmkit.__version__, *(importlib.metadata.version(name) for name in VERSIONS)]

@@ -116,7 +116,7 @@ class CompiledEngine:
 
     def session(self) -> Any:
         """Returns the records of a new run."""
-        return Session(self.program.session(), self.program.compact)
+        return Session(self.program.session(pattern=True), self.program.compact)
 
     def log(self, *, fills: int, records: int, events: int) -> Any:
         """Returns an empty log."""

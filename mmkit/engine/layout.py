@@ -3,6 +3,7 @@
 import enum
 import typing
 from collections.abc import Container
+from functools import cache
 from typing import Any
 
 import attrs
@@ -16,13 +17,19 @@ LARGEST = {"i1": 2**7 - 1, "i2": 2**15 - 1, "i4": 2**31 - 1, "i8": 2**63 - 1}
 NUMBERS: dict[type, str] = {float: "f8", int: "i8", bool: "?"}
 
 
+@cache
+def hints_of(cls: type) -> dict[str, Any]:
+    """Returns a class's annotations; working them out takes longer than the rest of its layout."""
+    return typing.get_type_hints(cls)
+
+
 def layout_of(thing: Any, compact: bool = False) -> np.dtype[Any]:
     """Returns the record layout of an attrs instance; a tuple takes as many places as it has values.
 
     compact: a number takes no more room than its declared bounds need.
     Raises PluginError for a field that is neither a number, an enum, a tuple of numbers nor an array.
     """
-    hints = typing.get_type_hints(type(thing))
+    hints = hints_of(type(thing))  # type: ignore[arg-type]
     fields: list[Any] = []
     for field in attrs.fields(type(thing)):
         value = getattr(thing, field.name)

@@ -53,13 +53,16 @@ class Program:
     compact: frozenset[str] = frozenset()
     untimed: int = 7
 
-    def session(self) -> Any:
-        """Returns the records of a run that is about to start: parameters, fresh states, our desk, the exchange."""
+    def session(self, *, pattern: bool = False) -> Any:
+        """Returns the records of a run that is about to start: parameters, fresh states, our desk, the exchange.
+
+        pattern: to be laid out as a record and not used itself: making thousands of requests and answers would take most of the time.
+        """
         stack = self.stack
         instrument = stack.leg.instrument
         venue = stack.leg.venue
-        desk = self.desk()
-        exchange = self.exchange()
+        desk = self.desk(**(alike(self.desk) if pattern else {}))
+        exchange = self.exchange(**(alike(self.exchange) if pattern else {}))
         post_only = stack.execution.rule.post_only  # type: ignore[attr-defined]
         desk.post_only = int(post_only(stack.execution.params)) if post_only else 1
         for name, record in (("entry_latency", desk), ("response_latency", exchange), ("partial_fills", exchange)):
@@ -158,6 +161,12 @@ def in_their_places(functions: Mapping[str, Any]) -> dict[Any, Any]:
         for name, place in vars(places).items()
         if isinstance(place, FunctionType) and name in functions
     }
+
+
+def alike(cls: Any) -> dict[str, Any]:
+    """Returns the arrays of nested records of a class by name, every element the same object."""
+    nested = {field.name: field.metadata["records"] for field in attrs.fields(cls) if "records" in field.metadata}
+    return {name: [kind()] * size for name, (kind, size) in nested.items()}
 
 
 def set_up(slot: Slot, state: Any, instrument: Instrument) -> None:
