@@ -5,7 +5,7 @@ import importlib.machinery
 import importlib.util
 import sys
 from collections.abc import Iterable, Mapping
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import Distribution, EntryPoint, entry_points
 from pathlib import Path
 from types import CodeType, ModuleType, TracebackType
 from typing import Any
@@ -19,6 +19,10 @@ from mmkit.rules import API_VERSION, ROLES, Role, Rule, hook_name
 
 Supplied = tuple[Rule, str]
 """A rule and what supplied it: a distribution's name and version, or a file's name."""
+
+
+_read: dict[int, tuple[Distribution, str]] = {}
+"""Name and version of distributions, whose metadata is parsed anew each time that either is asked for; by identity, which lasts as long."""
 
 
 @attrs.frozen
@@ -87,7 +91,11 @@ def offers(files: Iterable[Path] = ()) -> Offers:
 
 def supplier(entry: EntryPoint) -> str:
     """Returns name and version of the distribution that an entry point belongs to."""
-    return f"{entry.dist.name} {entry.dist.version}" if entry.dist else entry.value
+    if entry.dist is None:
+        return entry.value
+    if id(entry.dist) not in _read:
+        _read[id(entry.dist)] = (entry.dist, f"{entry.dist.name} {entry.dist.version}")
+    return _read[id(entry.dist)][1]
 
 
 def _imported(entry: EntryPoint, plugin: str) -> Any:

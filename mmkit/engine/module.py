@@ -9,7 +9,7 @@ import attrs
 
 from mmkit.engine import grid
 from mmkit.engine.anew import see_again
-from mmkit.engine.noting import note
+from mmkit.engine.noting import written
 from mmkit.engine.places import fresh_ladder
 from mmkit.engine.records import SIGNAL
 from mmkit.rules import own_functions
@@ -191,7 +191,7 @@ class Writer:
         """Returns the module's text."""
         ladder: Any = self.stack.ladder.rule
         self.scope |= {"isfinite": math.isfinite, "sound": grid.sound, "to_grid": ladder.to_grid or grid.to_grid}
-        self.scope |= {"see_again": see_again, "fresh_ladder": fresh_ladder, "note": note}
+        self.scope |= {"see_again": see_again, "fresh_ladder": fresh_ladder, "written": written}
         rows = [(slot.path, slot.rule.name, slot.distribution) for slot in (*self.slots, self.stack.leg.venue)]
         rows += [(slot.path, slot.rule.name, slot.distribution) for slot in self.stack.caches]
         width = max(len(path) for path, _, _ in rows)
@@ -223,8 +223,8 @@ class Writer:
             slot, _, output = name.rpartition(".")
             value = f"s.{identifier(self.by_name[slot].path)}_state.{output}"
             lines += [f"if {value} != log.last[{number}]:", f"    log.last[{number}] = {value}"]
-            lines += [f"    if abs({value}) > {STANDS_OUT}:"]
-            lines += [f"        note(s, log, {SIGNAL}, {number}, 0.0, {value}, 0.0, 0.0)"]
+            lines += [f"    if abs({value}) > {STANDS_OUT} and heard(s, {SIGNAL}, 0.0):"]
+            lines += [f"        written(s, log, {SIGNAL}, {number}, {value}, 0.0, 0.0)"]
         return lines
 
     def heard(self) -> Lines:

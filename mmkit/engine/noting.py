@@ -19,8 +19,12 @@ from mmkit.engine.records import (
 
 def note(s: Any, log: Any, kind: int, code: int, size: float, first: float, second: float, third: float) -> None:
     """Writes an event, unless the log's optimization leaves it out; the loop makes room before it could be full."""
-    if not heard(s, kind, size):
-        return
+    if heard(s, kind, size):
+        written(s, log, kind, code, first, second, third)
+
+
+def written(s: Any, log: Any, kind: int, code: int, first: float, second: float, third: float) -> None:
+    """Writes an event. It reaches no place that a stack fills, so that the stack's own module may call it."""
     at = log.events * EVENT_COLUMNS
     log.event[at] = s.market.now
     log.event[at + 1] = kind
