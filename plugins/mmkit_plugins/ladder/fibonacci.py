@@ -118,9 +118,10 @@ def assemble(params: Params, constants: Constants) -> None:
             constants.bid_share[level] = original_share(params.sizes, level)
             constants.ask_share[level] = constants.bid_share[level]
         else:
-            sizes = params.ask_sizes if len(params.ask_sizes) > 0 else params.sizes
             constants.bid_share[level] = share_of(params.sizes, level, params.extend_sizes)
-            constants.ask_share[level] = share_of(sizes, level, params.extend_sizes)
+            constants.ask_share[level] = constants.bid_share[level]
+            if len(params.ask_sizes) > 0:
+                constants.ask_share[level] = share_of(params.ask_sizes, level, params.extend_sizes)
 
 
 def share_of(sizes: tuple[float, ...], level: int, extend: bool) -> float:
