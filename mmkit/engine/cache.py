@@ -98,10 +98,17 @@ def workshop(folder: Path, text: str) -> Path:
     return made
 
 
+def seal(folder: Path, refused: Mapping[str, str]) -> None:
+    """Writes a folder's manifest over what it holds now. Raises OSError."""
+    written = folder / f".{MANIFEST}-{os.getpid()}"
+    written.write_text(json.dumps({"files": sums(folder), "refused": dict(refused)}), encoding="utf-8")
+    written.replace(folder / MANIFEST)
+
+
 def publish(made: Path, folder: Path, refused: Mapping[str, str]) -> None:
     """Puts a workshop in its place; where another process was first, its work is kept. Raises OSError."""
     try:
-        (made / MANIFEST).write_text(json.dumps({"files": sums(made), "refused": dict(refused)}), encoding="utf-8")
+        seal(made, refused)
         if folder.exists() and not is_warm(folder):
             shutil.rmtree(folder, ignore_errors=True)
         try:

@@ -1,5 +1,6 @@
 """The compiled engine: the same loops and the same functions, bound to numba over one nested record."""
 
+import contextlib
 import math
 import shutil
 import time
@@ -145,8 +146,12 @@ class CompiledEngine:
     def replay(self, local: Feed, venue: Feed, local_book: Any, venue_book: Any, session: Session, log: Log) -> int:
         """Replays until the loop needs something."""
         books = (local_book, venue_book)
-        streams = (stream.as_wide_as(venue_book) for stream in (local, venue))
-        return int(self._call(session, local_book, *streams, *books, session.whole, log.memory))
+        streams = [stream.as_wide_as(venue_book) for stream in (local, venue)]
+        known = len(self._function.overloads) if self.warm and self._ready else -1
+        code = int(self._call(session, local_book, *streams, *books, session.whole, log.memory))
+        if -1 < known < len(self._function.overloads):
+            self._seal_again()  # this chunk's lots are wider than the first one's
+        return code
 
     def walk(self, mids: Any, draws: Any, dt: float, step: int, session: Session, book: Any, log: Log) -> None:
         """Walks one path."""
@@ -174,6 +179,7 @@ class CompiledEngine:
             try:
                 self._function = self._bound(self._folder)
                 self._function.compile(kinds)
+                self._seal_again()
             except Exception as error:
                 self._notify(f"warning: {self._folder} cannot be loaded ({type(error).__name__}); compiling anew")
                 self.warm, self._function = False, None
@@ -183,6 +189,12 @@ class CompiledEngine:
         for slot in self._plain:
             reason = self._refused[slot.path]
             self._notify(f"{slot.path}: {slot.rule.name}: {reason + '; it ' if reason else ''}runs in Python")
+
+    def _seal_again(self) -> None:
+        """Takes what numba has just added to the cache's folder into its sums: logs and rows come in more shapes than one."""
+        if self._function.stats.cache_misses:
+            with contextlib.suppress(OSError):  # then it does not count, and is compiled again
+                cache.seal(self._folder, self._refused)
 
     def _compile(self, session: Session, book: Any, kinds: tuple[Any, ...]) -> None:
         """Compiles the stack, without the rules that the compiler refuses, and keeps it if there is room."""

@@ -229,3 +229,47 @@ def test_a_disk_that_fills_up_on_the_way_costs_one_warning_and_leaves_nothing(
     assert len(said) == 2
     assert money(again) == money(whole)
     assert list((tmp_path / "cache" / "stacks").iterdir()) == []
+
+
+PATHS = """
+[stack]
+name = "paths"
+[instruments.X]
+tick_size = 1e-6
+lot_size = 1.0
+[instruments.X.market]
+use = "diffusion"
+start_price = 100.0
+sigma = 2.0
+step = "5ms"
+moves = "binomial"
+duration = "{duration}"
+paths = 2
+[instruments.X.venue]
+use = "intensity"
+A = 140.0
+k = 1.5
+scheme = "linear"
+[pricing]
+use = "fixed"
+half_spread = 0.5
+[sizing]
+use = "fixed"
+quantity = 1.0
+[execution]
+use = "requote"
+[report]
+"""
+
+
+def test_a_log_of_another_length_joins_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MMKIT_CACHE", str(tmp_path / "cache"))
+    said: list[list[str]] = []
+    for duration in ("1s", "2s", "1s", "2s"):
+        (tmp_path / "stack.toml").write_text(PATHS.format(duration=duration))
+        before = [path.read_bytes() for path in sorted(tmp_path.glob("cache/stacks/*/compiled.json"))]
+        lines: list[str] = []
+        assert attempt(tmp_path / "stack.toml", engine="compiled", notify=lines.append).error is None
+        after = [path.read_bytes() for path in sorted(tmp_path.glob("cache/stacks/*/compiled.json"))]
+        said.append([line for line in lines if line.startswith("compiling")] + ["sealed"] * (before != after))
+    assert [len(each) for each in said] == [2, 1, 0, 0]
