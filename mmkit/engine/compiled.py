@@ -104,6 +104,7 @@ class CompiledEngine:
         self._notify = notify
         self._ready = False
         self._function: Any = None
+        self._entry: Any = None
         self._plain: list[Slot] = []
         self._table_of: tuple[int, int] | None = None
         begun = time.perf_counter()
@@ -159,7 +160,14 @@ class CompiledEngine:
 
     def single(self, now: int, bid: int, ask: int, session: Session, book: Any, log: Log) -> int:
         """Takes one event and decides."""
-        return int(self._call(session, book, now, bid, ask, session.whole, book, log.memory))
+        arguments = (now, bid, ask, session.whole, book, log.memory)
+        if self._entry is None or self._plain:
+            sent = int(self._call(session, book, *arguments))
+            # Finding out the type of a record with hundreds of fields takes longer than a decision: it is the same at every call.
+            (compiled,) = self._function.overloads.values()
+            self._entry = compiled.entry_point
+            return sent
+        return int(self._entry(*arguments))
 
     def _call(self, session: Session, book: Any, *arguments: Any) -> Any:
         """Calls the entry function; the first time it is compiled, or loaded, which is not the run's time."""
