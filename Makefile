@@ -16,6 +16,10 @@ INSTALL := -m pip install --quiet --disable-pip-version-check --no-compile
 # Tests of one file share what they build once, so a file stays in one process.
 PYTEST := -m pytest -q -n $(JOBS) --dist loadfile
 PEER := import sys; sys.path.append("tests/parity"); import peer_process; peer_process.python()
+# What compiles stacks or asks the independent engine: minutes. And what a wheel has to show that a checkout cannot.
+COMPILING := tests/parity tests/swap/test_engines.py tests/plugins/optimization/test_exact_ones.py \
+	$(addprefix tests/mmkit/engine/test_,same_bits.py compiled.py cache.py linking.py python_cache.py)
+INSTALLED := tests/packaging tests/cli tests/examples tests/mmkit/test_plugins.py tests/mmkit/test_driver.py tests/mmkit/engine/by_hand
 SOURCES := $(shell find mmkit plugins -type f -not -name '*.pyc') pyproject.toml README.md LICENSE
 
 .PHONY: demo test quick check picture pages clean
@@ -26,16 +30,15 @@ demo: .venv/installed
 test: .venv/installed-all .venv-wheel/installed
 	@# Before the tests, so that no two of their processes make the same environment; without it they say why they skip.
 	@.venv/bin/python -c '$(PEER)' || echo "the tests that need the independent engine will skip" >&2
-	@# Measuring coverage makes the parity matrix several times slower: the wheel's run has everything, this one all but that.
+	@# Measuring coverage makes compiling and the parity matrix several times slower: those run on the wheel alone.
 	@echo "== the checkout =="
-	.venv/bin/python $(PYTEST) --cov --cov-report=term:skip-covered --ignore=tests/parity
+	.venv/bin/python $(PYTEST) --cov --cov-report=term:skip-covered $(COMPILING:%=--ignore=%)
 	@echo "== the built wheel =="
-	PYTHONSAFEPATH=1 .venv-wheel/bin/python $(PYTEST) -p no:cacheprovider
+	PYTHONSAFEPATH=1 .venv-wheel/bin/python $(PYTEST) -p no:cacheprovider $(COMPILING) $(INSTALLED)
 
 # Without what compiles stacks or asks the independent engine.
 quick: .venv/installed-all
-	.venv/bin/python $(PYTEST) --ignore=tests/parity --ignore=tests/mmkit/engine/test_same_bits.py \
-		--ignore=tests/mmkit/engine/test_compiled.py --ignore=tests/mmkit/engine/test_cache.py
+	.venv/bin/python $(PYTEST) $(COMPILING:%=--ignore=%)
 
 check: .venv/installed-all
 	.venv/bin/ruff check
