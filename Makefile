@@ -18,7 +18,7 @@ PYTEST := -m pytest -q -n $(JOBS) --dist loadfile
 PEER := import sys; sys.path.append("tests/parity"); import peer_process; peer_process.python()
 # What compiles stacks or asks the independent engine: minutes. And what a wheel has to show that a checkout cannot.
 COMPILING := tests/parity tests/swap/test_engines.py tests/plugins/optimization/test_exact_ones.py \
-	$(addprefix tests/mmkit/engine/test_,same_bits.py compiled.py cache.py linking.py python_cache.py)
+	$(addprefix tests/mmkit/engine/test_,same_bits.py compiled.py cache.py linking.py python_cache.py single.py)
 INSTALLED := tests/packaging tests/cli tests/examples tests/mmkit/test_plugins.py tests/mmkit/test_driver.py tests/mmkit/engine/by_hand
 SOURCES := $(shell find mmkit plugins -type f -not -name '*.pyc') pyproject.toml README.md LICENSE
 

@@ -16,6 +16,7 @@ import numpy as np
 from mmkit import conversion, kept
 from mmkit.blame import blame
 from mmkit.engine.engines import Engine, choose
+from mmkit.engine.module import logged_signals
 from mmkit.engine.orders import answered
 from mmkit.engine.records import NAN_LADDER, NAN_PRICE, NAN_QUANTITY, NO_FAULT, TOO_MANY_ORDERS
 from mmkit.engine.replay import DONE, FULL, NEED_LOCAL, NEED_VENUE
@@ -276,7 +277,9 @@ def drive_paths(
                 session = engine.session()
                 count = len(path) - 1
                 if number == 0:
-                    log = engine.log(fills=2 * 64 * count, records=count + 2, events=(2 * 64 + 2) * count)
+                    # A step can fill every quote, is a decision, and notes each signal at most once; the first one also begins the session.
+                    noted = 2 * 64 + 1 + len(logged_signals(stack))
+                    log = engine.log(fills=2 * 64 * count, records=count + 2, events=noted * count + 1)
                 flag.watch(session.clock)
                 session.clock.path = number
                 session.clock.next_record = session.clock.record_every

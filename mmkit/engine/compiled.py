@@ -6,6 +6,7 @@ import shutil
 import time
 from collections import namedtuple
 from collections.abc import Callable, Container
+from operator import is_
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,11 @@ def log_layout(log: Any) -> dict[str, tuple[Any, ...]]:
     return numbers | {name: (kind, (max(len(getattr(log, name)), 1),)) for name, kind in arrays.items()}
 
 
+def are(these: tuple[Any, ...], those: tuple[Any, ...]) -> bool:
+    """Returns whether the same objects stand in both."""
+    return len(these) == len(those) and all(map(is_, these, those))
+
+
 class CompiledEngine:
     """Runs a program as machine code."""
 
@@ -106,7 +112,8 @@ class CompiledEngine:
         self._function: Any = None
         self._entry: Any = None
         self._plain: list[Slot] = []
-        self._table_of: tuple[int, int] | None = None
+        self._table_of: tuple[Any, ...] = ()
+        self._entry_of: tuple[Any, ...] = ()
         begun = time.perf_counter()
         paths = program.stack.leg.market.rule.paths  # type: ignore[attr-defined]
         self._name = "single_main" if single else "walk_main" if paths else "replay_main"
@@ -161,13 +168,15 @@ class CompiledEngine:
     def single(self, now: int, bid: int, ask: int, session: Session, book: Any, log: Log) -> int:
         """Takes one event and decides."""
         arguments = (now, bid, ask, session.whole, book, log.memory)
-        if self._entry is None or self._plain:
-            sent = int(self._call(session, book, *arguments))
-            # Finding out the type of a record with hundreds of fields takes longer than a decision: it is the same at every call.
-            (compiled,) = self._function.overloads.values()
-            self._entry = compiled.entry_point
-            return sent
-        return int(self._entry(*arguments))
+        if are(self._entry_of, (session, book, log)):
+            return int(self._entry(*arguments))
+        sent = int(self._call(session, book, *arguments))
+        if not self._plain:
+            # Finding out the type of a record with hundreds of fields takes longer than a decision: for the same records it is the same.
+            kinds = tuple(numba.typeof(argument) for argument in arguments)  # type: ignore[no-untyped-call]
+            self._entry = self._function.overloads[kinds].entry_point
+            self._entry_of = (session, book, log)
+        return sent
 
     def _call(self, session: Session, book: Any, *arguments: Any) -> Any:
         """Calls the entry function; the first time it is compiled, or loaded, which is not the run's time."""
@@ -176,9 +185,9 @@ class CompiledEngine:
             self._get_ready(session, book, tuple(numba.typeof(argument) for argument in arguments))  # type: ignore[no-untyped-call]
             self._ready = True
             self.compile_s += time.perf_counter() - begun
-        if self._plain and self._table_of != (id(session), id(book)):
+        if self._plain and not are(self._table_of, (session, book)):
             fill_table(self._plain, session, book)
-            self._table_of = (id(session), id(book))
+            self._table_of = (session, book)
         return self._function(*arguments)
 
     def _get_ready(self, session: Session, book: Any, kinds: tuple[Any, ...]) -> None:
