@@ -26,6 +26,7 @@ import numpy as np
 import numpy.typing as npt
 
 import mmkit
+from mmkit_plugins.pricing._sides import around
 
 CAPACITY = 32_768
 """Numbers in a table."""
@@ -276,3 +277,21 @@ def worth(state: State, orders: float, left: float) -> tuple[float, float]:
     if level >= 1.0:
         to_sell = look_up(state, min(level - 1.0, last), row, weight)
     return to_buy, to_sell
+
+
+def exact_quote(
+    params: Any, state: State, market: Any, price: float, size: float, half_bid: float, half_ask: float
+) -> tuple[float, float, float]:
+    """Returns reservation price and half-spreads (quote) from the table, around `price`.
+
+    size: of an order (base); half_bid, half_ask: distances of the quotes from their own reservation prices. A session counts down
+    params.horizon.
+    """
+    left = 0.0
+    if params.session:
+        left = max(params.horizon - (market.now - market.start), 0) * 1e-9
+        mmkit.step("time left", left, "s")
+    to_buy, to_sell = worth(state, market.position / size, left)
+    mmkit.step("worth of one more order", to_buy, "quote")
+    mmkit.step("worth of one order less", to_sell, "quote")
+    return around(price, to_buy, to_sell, half_bid, half_ask)

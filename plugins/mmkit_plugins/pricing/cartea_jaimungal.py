@@ -29,8 +29,8 @@ import attrs
 
 import mmkit
 from mmkit_plugins.pricing import _inventory_table
-from mmkit_plugins.pricing._inventory_table import State, worth
-from mmkit_plugins.pricing._sides import around, centre, may_buy, may_sell, sound
+from mmkit_plugins.pricing._inventory_table import State, exact_quote
+from mmkit_plugins.pricing._sides import centre, may_buy, may_sell, sound
 
 
 class Method(enum.IntEnum):
@@ -186,14 +186,7 @@ def quote(params: Params, state: State, market: Any, inputs: Inputs, terms: Term
     if terms.size <= 0.0:
         return market.mid, math.inf, math.inf
     if params.method == Method.EXACT:
-        left = 0.0
-        if params.session:
-            left = max(params.horizon - (market.now - market.start), 0) * 1e-9
-            mmkit.step("time left", left, "s")
-        to_buy, to_sell = worth(state, market.position / terms.size, left)
-        mmkit.step("worth of one more order", to_buy, "quote")
-        mmkit.step("worth of one order less", to_sell, "quote")
-        price, half_bid, half_ask = around(price, to_buy, to_sell, terms.bid, terms.ask)
+        price, half_bid, half_ask = exact_quote(params, state, market, price, terms.size, terms.bid, terms.ask)
     else:
         shift = -market.position * terms.slope
         mmkit.step("inventory", shift, "quote")
