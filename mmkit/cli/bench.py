@@ -40,6 +40,8 @@ def bench(
     if source:
         say(program(read_stack).source.rstrip())
         return
+    if picture is not None and not picture.absolute().parent.is_dir():
+        raise unwritable(picture, "no such folder")  # now, not after minutes
     from mmkit import benching
 
     def tell(text: str) -> None:
@@ -57,15 +59,21 @@ def bench(
     found["optimizations"] = {
         engine: benching.ablation(read_stack, engine, repeat, tell, everything) for engine in ("python", "compiled")
     }
+    say(json_text(found) if as_json else told(found, repeat))
     if picture is not None:
         from mmkit.ablation_picture import svg
-        from mmkit.errors import ConfigError
 
         try:
             picture.write_text(svg(read_stack.name, [row for rows in found["optimizations"].values() for row in rows]))
         except OSError as error:
-            raise ConfigError(f"--picture {picture}: cannot write there: {error.strerror or error}") from None
-    say(json_text(found) if as_json else told(found, repeat))
+            raise unwritable(picture, error.strerror or str(error)) from None
+
+
+def unwritable(picture: Path, reason: str) -> Exception:
+    """Returns the fault of a picture that has no place."""
+    from mmkit.errors import ConfigError
+
+    return ConfigError(f"--picture {picture}: cannot write there: {reason}")
 
 
 def told(found: dict[str, Any], repeat: int) -> str:
