@@ -1,13 +1,18 @@
-"""Where tests find the recordings, and how they skip without them."""
+"""Where tests find recordings and oracles, how they skip without them, and when two runs are the same to the bit."""
 
+import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 DATA = Path(os.environ.get("MMKIT_DATA", Path(__file__).parents[2] / "shared" / "data"))
+SPEC = Path(os.environ.get("MMKIT_SPEC", DATA.parent / "spec"))
+RECORDING = "derived/hftbacktest-format_usdm_btcusdt_20240808.npz"
 
 
 @pytest.fixture(scope="session")
@@ -16,6 +21,65 @@ def data() -> Path:
     if not DATA.is_dir():
         pytest.skip(f"no recordings at {DATA} (set MMKIT_DATA)")
     return DATA
+
+
+@pytest.fixture(scope="session")
+def oracle_cases() -> Callable[[str], list[dict[str, Any]]]:
+    """Returns a function that reads the cases of an oracle's file, each with the `folder` of its tables; skips the test without it."""
+
+    def cases(name: str) -> list[dict[str, Any]]:
+        file = SPEC / "oracles" / name
+        if not file.is_file():
+            pytest.skip(f"no oracle at {file} (set MMKIT_SPEC)")
+        return [{**case, "folder": file.parent} for case in json.loads(file.read_text(encoding="utf-8"))["cases"]]
+
+    return cases
+
+
+@pytest.fixture(scope="session")
+def beginning(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Path]:
+    """Returns a function that writes so many rows of a real recording, from its first on, into a file of their own."""
+
+    def cut(count: int) -> Path:
+        file = data / RECORDING
+        if not file.is_file():
+            pytest.skip(f"no {file}")
+        with np.load(file) as kept:
+            [name] = kept.files
+            rows = kept[name][:count]
+        short = tmp_path_factory.mktemp("recording") / "short.npz"
+        np.savez(short, **{name: rows})
+        return short
+
+    return cut
+
+
+@pytest.fixture(scope="session")
+def agree() -> Callable[[Any, Any], None]:
+    """Returns a function that asserts that two runs are the same to the bit, but for their engines and how long things took."""
+
+    def check(one: Any, other: Any) -> None:
+        assert without_times(one.summary) == without_times(other.summary)
+        assert one.log == other.log
+        for mine, its in ((one.fills, other.fills), (one.records, other.records)):
+            assert mine.schema == its.schema
+            different = [name for name in mine.columns if column_bytes(mine, name) != column_bytes(its, name)]
+            assert different == []
+
+    return check
+
+
+def without_times(summary: Mapping[str, Any]) -> str:
+    """Returns a summary as text, without what the engine and the machine decide."""
+    counters = {key: value for key, value in summary["counters"].items() if key != "latency"}
+    kept = {key: value for key, value in summary.items() if key not in ("engine", "timing")}
+    return json.dumps({**kept, "counters": counters}, default=repr)
+
+
+def column_bytes(table: Any, name: str) -> Any:
+    """Returns a column to the bit: NaN equals itself, -0.0 differs from 0.0."""
+    column = table[name]
+    return column.to_numpy().tobytes() if column.dtype.is_numeric() else column.to_list()
 
 
 @pytest.fixture(autouse=True, scope="session")

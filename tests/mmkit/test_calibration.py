@@ -1,9 +1,7 @@
 """A, k and gamma from arrays: against the oracle's fits, simulated fills of known A and k, and the formulas they rest on."""
 
-import json
 import math
-import os
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -20,21 +18,16 @@ from mmkit.calibration import (
     suggest_gamma,
 )
 
-SPEC = Path(os.environ.get("MMKIT_SPEC", Path(__file__).parents[3] / "shared" / "spec"))
-
 
 @pytest.fixture(scope="module")
-def oracle() -> dict[str, Any]:
-    """Returns the oracle's cases by id; skips without them."""
-    file = SPEC / "oracles" / "04_intensity_calibration.json"
-    if not file.is_file():
-        pytest.skip(f"no oracle at {file} (set MMKIT_SPEC)")
-    return {case["id"]: case for case in json.loads(file.read_text())["cases"]}
+def oracle(oracle_cases: Callable[[str], list[dict[str, Any]]]) -> dict[str, Any]:
+    """Returns the oracle's cases by id."""
+    return {case["id"]: case for case in oracle_cases("04_intensity_calibration.json")}
 
 
 def table(case: dict[str, Any]) -> npt.NDArray[np.float64]:
     """Returns the columns of a case's table."""
-    return np.loadtxt(SPEC / "oracles" / case["inputs"]["data"]["file"], delimiter=",", skiprows=1).T
+    return np.loadtxt(case["folder"] / case["inputs"]["data"]["file"], delimiter=",", skiprows=1).T
 
 
 def test_cells_with_exposure_give_the_oracle(oracle: dict[str, Any]) -> None:

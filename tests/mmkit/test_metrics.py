@@ -4,7 +4,6 @@ import json
 import math
 from collections.abc import Callable
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -60,13 +59,8 @@ def mid_before(times: list[float], mids: list[float], t: float) -> float:
 
 
 @pytest.fixture(scope="module")
-def cases(data: Path) -> dict[str, Any]:
-    file = data.parent / "spec" / "oracles" / "06_pnl_identities.json"
-    if not file.is_file():
-        pytest.skip(f"no oracle at {file}")
-    found = {case["id"]: case for case in json.loads(file.read_text())["cases"]}
-    found["folder"] = file.parent
-    return found
+def cases(oracle_cases: Callable[[str], list[dict[str, Any]]]) -> dict[str, Any]:
+    return {case["id"]: case for case in oracle_cases("06_pnl_identities.json")}
 
 
 def test_a_ledger_worked_by_hand(cases: dict[str, Any]) -> None:
@@ -94,8 +88,8 @@ def test_a_ledger_worked_by_hand(cases: dict[str, Any]) -> None:
 
 def test_a_random_ledger_of_1500_fills(cases: dict[str, Any]) -> None:
     wanted = cases["random_ledger"]["outputs"]
-    mids = pl.read_csv(cases["folder"] / "data" / "ledger_mid.csv")
-    raw = pl.read_csv(cases["folder"] / "data" / "ledger_fills.csv")
+    mids = pl.read_csv(cases["random_ledger"]["folder"] / "data" / "ledger_mid.csv")
+    raw = pl.read_csv(cases["random_ledger"]["folder"] / "data" / "ledger_fills.csv")
     times, mid = (mids["time"] * SECOND).round().cast(pl.Int64), mids["mid"]
     at = np.searchsorted(mids["time"].to_numpy(), raw["time"].to_numpy(), side="left") - 1
     fills = frame([{**row, "t": row["time"], "mid": m} for row, m in zip(raw.to_dicts(), mid[at], strict=True)])

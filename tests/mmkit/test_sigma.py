@@ -1,9 +1,7 @@
 """Estimators of sigma over arrays against the oracle's numbers, and on simulated prices of known sigma and noise."""
 
-import json
 import math
-import os
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,23 +10,19 @@ import pytest
 
 from mmkit import DataError, sigma
 
-SPEC = Path(os.environ.get("MMKIT_SPEC", Path(__file__).parents[3] / "shared" / "spec"))
 SECOND = 10**9
 Floats = npt.NDArray[np.float64]
 
 
 @pytest.fixture(scope="module")
-def oracle() -> dict[str, Any]:
-    """Returns the oracle's cases by id; skips without them."""
-    file = SPEC / "oracles" / "04b_volatility.json"
-    if not file.is_file():
-        pytest.skip(f"no oracle at {file} (set MMKIT_SPEC)")
-    return {case["id"]: case for case in json.loads(file.read_text())["cases"]}
+def oracle(oracle_cases: Callable[[str], list[dict[str, Any]]]) -> dict[str, Any]:
+    """Returns the oracle's cases by id."""
+    return {case["id"]: case for case in oracle_cases("04b_volatility.json")}
 
 
 def table(case: dict[str, Any]) -> Floats:
     """Returns the columns of a case's table."""
-    file = SPEC / "oracles" / case["inputs"]["data"]["file"]
+    file = case["folder"] / case["inputs"]["data"]["file"]
     return np.loadtxt(file, delimiter=",", skiprows=1).T
 
 

@@ -4,11 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 ROWS = 120_000
-RECORDING = "derived/hftbacktest-format_usdm_btcusdt_20240808.npz"
 
 BOOK = """
 [stack]
@@ -100,17 +98,9 @@ post_only = false
 
 
 @pytest.fixture(scope="module")
-def recording(data: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+def recording(beginning: Callable[[int], Path]) -> str:
     """Returns the market section of the first minutes of a real recording."""
-    file = data / RECORDING
-    if not file.is_file():
-        pytest.skip(f"no {file}")
-    with np.load(file) as kept:
-        [name] = kept.files
-        rows = kept[name][:ROWS]
-    short = tmp_path_factory.mktemp("recording") / "short.npz"
-    np.savez(short, **{name: rows})
-    return f'use = "hftbacktest"\npath = "{short}"'
+    return f'use = "hftbacktest"\npath = "{beginning(ROWS)}"'
 
 
 def recorded(market: str, model: str, partial: str, on: str, **chosen: Any) -> str:

@@ -1,11 +1,9 @@
 """Avellaneda-Stoikov quotes against the oracle's cases and against the formula in decimal arithmetic."""
 
 import decimal
-import json
 import math
-import os
+from collections.abc import Callable
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import attrs
@@ -18,7 +16,6 @@ from mmkit.engine.records import MarketView
 from mmkit.stack import Instrument
 from mmkit_plugins.pricing import avellaneda
 
-SPEC = Path(os.environ.get("MMKIT_SPEC", Path(__file__).parents[4] / "shared" / "spec"))
 SECOND = 10**9
 
 
@@ -42,11 +39,12 @@ def quoted(
     return price, price - half_bid, price + half_ask
 
 
-def oracle(kind: str) -> list[dict[str, Any]]:
-    file = SPEC / "oracles" / "01_avellaneda_stoikov.json"
-    if not file.is_file():
-        pytest.skip(f"no oracle at {file} (set MMKIT_SPEC)")
-    return [case for case in json.loads(file.read_text())["cases"] if case["id"].startswith(kind)]
+@pytest.fixture
+def oracle(oracle_cases: Callable[[str], list[dict[str, Any]]]) -> Callable[[str], list[dict[str, Any]]]:
+    def of(kind: str) -> list[dict[str, Any]]:
+        return [case for case in oracle_cases("01_avellaneda_stoikov.json") if case["id"].startswith(kind)]
+
+    return of
 
 
 def spread(**given: Any) -> float:
@@ -54,7 +52,7 @@ def spread(**given: Any) -> float:
     return ask - bid
 
 
-def test_quotes_are_those_of_the_oracle() -> None:
+def test_quotes_are_those_of_the_oracle(oracle: Callable[[str], list[dict[str, Any]]]) -> None:
     cases = oracle("quote")
     assert len(cases) >= 30
     for case in cases:
@@ -140,7 +138,7 @@ def test_sigma_as_a_parameter_takes_the_place_of_the_input() -> None:
 PAPER = {"gamma": 0.1, "k": 1.5, "sigma": 2.0, "horizon": SECOND}
 
 
-def test_for_ever_the_reservation_prices_are_those_of_the_oracle() -> None:
+def test_for_ever_the_reservation_prices_are_those_of_the_oracle(oracle: Callable[[str], list[dict[str, Any]]]) -> None:
     cases = oracle("inf_horizon")
     assert len(cases) >= 6
     for case in cases:

@@ -1,9 +1,7 @@
 """Cartea-Jaimungal depths against the oracle's cases, GLFT's limit, and the equation of the value that they maximise."""
 
-import json
 import math
-import os
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import attrs
@@ -17,7 +15,6 @@ from mmkit.engine.records import MarketView
 from mmkit.stack import Instrument
 from mmkit_plugins.pricing import _inventory_table, cartea_jaimungal, glft
 
-SPEC = Path(os.environ.get("MMKIT_SPEC", Path(__file__).parents[4] / "shared" / "spec"))
 SECOND = 10**9
 EXACT, ASYMPTOTIC = cartea_jaimungal.Method.EXACT, cartea_jaimungal.Method.ASYMPTOTIC
 BOOK = {"phi": 1e-5, "k": 100.0, "A": 1.0, "order_size": 1.0}
@@ -45,11 +42,9 @@ class Rule:
         return half_bid - price, price + half_ask
 
 
-def oracle() -> list[dict[str, Any]]:
-    file = SPEC / "oracles" / "03_cartea_jaimungal.json"
-    if not file.is_file():
-        pytest.skip(f"no oracle at {file} (set MMKIT_SPEC)")
-    cases: list[dict[str, Any]] = json.loads(file.read_text())["cases"]
+@pytest.fixture
+def oracle(oracle_cases: Callable[[str], list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    cases = oracle_cases("03_cartea_jaimungal.json")
     assert len(cases) >= 7
     return cases
 
@@ -72,8 +67,8 @@ def agree(rule: Rule, case: dict[str, Any], wanted: dict[str, Any], tolerance: f
                 assert distance == pytest.approx(expected, rel=0, abs=tolerance), (case["id"], q)
 
 
-def test_the_exact_depths_are_those_of_the_oracle_at_every_time_and_inventory() -> None:
-    for case in oracle():
+def test_the_exact_depths_are_those_of_the_oracle_at_every_time_and_inventory(oracle: list[dict[str, Any]]) -> None:
+    for case in oracle:
         horizon = round(case["inputs"]["T"] * SECOND)
         rule = Rule(**settings_of(case), method=EXACT, session=True, horizon=horizon)
         for tau, wanted in case["outputs"]["by_tau"].items():
@@ -81,14 +76,14 @@ def test_the_exact_depths_are_those_of_the_oracle_at_every_time_and_inventory() 
             agree(rule, case, wanted, tolerance, now=horizon - round(float(tau) * SECOND))
 
 
-def test_without_an_end_the_exact_depths_are_the_stationary_ones() -> None:
-    for case in oracle():
+def test_without_an_end_the_exact_depths_are_the_stationary_ones(oracle: list[dict[str, Any]]) -> None:
+    for case in oracle:
         rule = Rule(**settings_of(case), method=EXACT)
         agree(rule, case, case["outputs"]["stationary"], 1e-7 / case["inputs"]["kappa_plus"])
 
 
-def test_the_asymptotic_depths_are_those_of_the_oracle() -> None:
-    cases = [case for case in oracle() if "closed_form_approx" in case["outputs"]]
+def test_the_asymptotic_depths_are_those_of_the_oracle(oracle: list[dict[str, Any]]) -> None:
+    cases = [case for case in oracle if "closed_form_approx" in case["outputs"]]
     assert len(cases) >= 2
     for case in cases:
         rule = Rule(**{**settings_of(case), "max_position": math.inf, "min_position": math.nan})
@@ -111,8 +106,8 @@ def value(rule: Rule, horizon: float, nodes: int = 4000) -> float:
     return float(np.trapezoid(rates, tau))
 
 
-def test_the_value_that_the_quotes_add_up_to_is_the_oracles_value_of_the_policy() -> None:
-    for case in oracle():
+def test_the_value_that_the_quotes_add_up_to_is_the_oracles_value_of_the_policy(oracle: list[dict[str, Any]]) -> None:
+    for case in oracle:
         rule = Rule(**settings_of(case), method=EXACT, session=True, horizon=round(case["inputs"]["T"] * SECOND))
         expected = case["outputs"]["policy_value_from_q0_0"]["objective"]
         assert value(rule, case["inputs"]["T"]) == pytest.approx(expected, rel=1e-6), case["id"]

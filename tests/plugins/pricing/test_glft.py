@@ -1,9 +1,7 @@
 """GLFT quotes against the oracle's cases, the papers' special cases and a matrix exponential."""
 
-import json
 import math
-import os
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import attrs
@@ -17,7 +15,6 @@ from mmkit.engine.records import MarketView
 from mmkit.stack import Instrument
 from mmkit_plugins.pricing import _inventory_table, glft
 
-SPEC = Path(os.environ.get("MMKIT_SPEC", Path(__file__).parents[4] / "shared" / "spec"))
 SECOND = 10**9
 EXACT, CLOSED_FORM = glft.Method.EXACT, glft.Method.CLOSED_FORM
 PAPER = {"gamma": 0.1, "k": 1.5, "A": 140.0, "sigma": 2.0, "order_size": 1.0}
@@ -45,11 +42,9 @@ class Rule:
         return half_bid - price, price + half_ask
 
 
-def oracle() -> list[dict[str, Any]]:
-    file = SPEC / "oracles" / "02_glft_quotes.json"
-    if not file.is_file():
-        pytest.skip(f"no oracle at {file} (set MMKIT_SPEC)")
-    cases: list[dict[str, Any]] = json.loads(file.read_text())["cases"]
+@pytest.fixture
+def oracle(oracle_cases: Callable[[str], list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    cases = oracle_cases("02_glft_quotes.json")
     assert len(cases) >= 9
     return cases
 
@@ -73,8 +68,8 @@ def agree(rule: Rule, case: dict[str, Any], wanted: dict[str, Any], tolerance: f
                 assert distance == pytest.approx(expected, rel=0, abs=tolerance), (case["id"], q)
 
 
-def test_the_exact_quotes_are_those_of_the_oracle_at_every_time_and_inventory() -> None:
-    for case in oracle():
+def test_the_exact_quotes_are_those_of_the_oracle_at_every_time_and_inventory(oracle: list[dict[str, Any]]) -> None:
+    for case in oracle:
         given = case["inputs"]
         horizon = round(given["T"] * SECOND)
         rule = Rule(**settings_of(case), method=EXACT, max_position=float(given["Q"]), session=True, horizon=horizon)
@@ -82,15 +77,15 @@ def test_the_exact_quotes_are_those_of_the_oracle_at_every_time_and_inventory() 
             agree(rule, case, wanted, 1e-8 / given["k"], now=horizon - round(float(tau) * SECOND))
 
 
-def test_without_an_end_the_exact_quotes_are_those_of_the_lowest_eigenvector() -> None:
-    for case in oracle():
+def test_without_an_end_the_exact_quotes_are_those_of_the_lowest_eigenvector(oracle: list[dict[str, Any]]) -> None:
+    for case in oracle:
         given = case["inputs"]
         rule = Rule(**settings_of(case), method=EXACT, max_position=float(given["Q"]))
         agree(rule, case, case["outputs"]["spectral_T_inf"], 1e-8 / given["k"])
 
 
-def test_the_closed_form_is_that_of_the_oracle() -> None:
-    for case in oracle():
+def test_the_closed_form_is_that_of_the_oracle(oracle: list[dict[str, Any]]) -> None:
+    for case in oracle:
         rule = Rule(**settings_of(case))
         wanted = case["outputs"]["closed_form"]
         assert rule()[1] > case["outputs"]["static_half_spread"]

@@ -1,17 +1,12 @@
 """A small book as a signal is given it, and the oracle's numbers."""
 
-import json
-import os
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mmkit.engine.records import NO_ASK, NO_BID, MarketView
 from mmkit.engine.replay import see
-
-SPEC = Path(os.environ.get("MMKIT_SPEC", Path(__file__).parents[4] / "shared" / "spec"))
 
 Levels = Mapping[int, int]
 Seen = tuple[MarketView, list[int]]
@@ -43,10 +38,6 @@ def book_of() -> Callable[..., Seen]:
 
 
 @pytest.fixture(scope="session")
-def book_oracle() -> dict[str, Any]:
-    """Returns the oracle's cases of book signals by id; skips without them."""
-    file = SPEC / "oracles" / "05_signals.json"
-    if not file.is_file():
-        pytest.skip(f"no oracle at {file} (set MMKIT_SPEC)")
-    cases = {case["id"]: case for case in json.loads(file.read_text())["cases"]}
-    return cases | {"folder": file.parent}
+def book_oracle(oracle_cases: Callable[[str], list[dict[str, Any]]]) -> dict[str, Any]:
+    """Returns the oracle's cases of book signals by id."""
+    return {case["id"]: case for case in oracle_cases("05_signals.json")}

@@ -166,7 +166,7 @@ def test_later_books_do_not_change_earlier_values(book_of: Callable[..., Any]) -
 
 def test_the_impact_is_the_oracles_regression(book_oracle: dict[str, Any]) -> None:
     case = book_oracle["ofi_regression"]
-    with (book_oracle["folder"] / case["inputs"]["data"]["file"]).open(newline="") as file:
+    with (case["folder"] / case["inputs"]["data"]["file"]).open(newline="") as file:
         rows = list(csv.DictReader(file))
     found = ofi.impact([float(row["ofi"]) for row in rows], [float(row["mid_change_ticks"]) for row in rows])
     wanted = [case["outputs"][name] for name in ("alpha", "beta", "se_beta", "r2")]
