@@ -13,20 +13,27 @@ A rule's functions are plain Python in the compilable subset. What each role's f
                 on_clock(params, state, market)                     before each decision and each record
     sizing      sizes(params, state, market, inputs) -> bid quantity, ask quantity (base currency; 0 = no quote on that side);
                 with desk=True the `desk` comes after them
-    pricing     prepare(params, terms, <inputs by name>); quote(params, state, market, inputs, terms) -> reservation price, half-spread
-                to the bid, half-spread to the ask (quote currency)
-    ladder      levels(params, state, market, ladder, bid_qty, ask_qty): sets ladder.levels and per level ladder.offset_ticks[i],
-                ladder.bid_qty[i], ladder.ask_qty[i]
+    pricing     prepare(params, terms, constants, <inputs by name>); quote(params, state, market, inputs, terms, constants)
+                -> reservation price, half-spread to the bid, half-spread to the ask (quote currency)
+    ladder      levels(params, state, market, constants, ladder, bid_qty, ask_qty): sets ladder.levels and per level
+                ladder.offset_ticks[i], ladder.bid_qty[i], ladder.ask_qty[i]; most(params) -> most levels that there can be (default 64)
     risk        limit(params, state, market, ladder, desk): lowers ladder.bid_lots[i], ladder.ask_lots[i]
     execution   triggers(params) -> mask of mmkit.Trigger; post_only(params) -> whether quotes stay clear of the book
                 (default: they do); next_time(params, state, market) -> ns of the next timer decision after
-                market.now (mmkit.NEVER for none); act(params, state, market, ladder, desk): mmkit.place, mmkit.cancel
+                market.now (mmkit.NEVER for none); act(params, state, market, ladder, desk): mmkit.place, mmkit.cancel;
+                most(params, levels, latency) -> most orders alive at once, latency in ns there and back (default 1024)
     hedging     hedge(params, state, market, desk)
-    optimization  keeps(params, state, market, key) -> whether what `prepare` left behind still holds; key: the rule's inputs, in order;
-                exact(params) -> whether it changes nothing but time
+    optimization  exact(params) -> whether it changes nothing but time and memory; suits(rule) -> why it does not apply to a rule, or '';
+                and one of
+                keeps(params, state, market, key) -> whether what `prepare` left behind still holds; key: the rule's inputs, in order
+                rewrite(params, rule) -> the rule that takes the rule's place
+                without(rule) -> the same where it is switched off, for what every rule has otherwise
+                samples(params, state, event, size) -> whether an event (mmkit.EXECUTION and so on) goes into the decision log
+                around(params, notify) -> a context manager around the whole run
     report      render(run, folder) -> path of what was written
 
-`inputs` is passed only to rules that declare them, in every role, after `market`; `terms` only where declared. Functions of a rule
+`inputs` is passed only to rules that declare them, in every role, after `market`; `terms` and `constants` only where declared.
+assemble(params, constants) of pricing and ladder rules writes down once what follows from parameters alone. Functions of a rule
 with depth=True get the local `book` last, and a signal's on_book is then called for every complete change of any level. It is read with
 
     mmkit.best_tick(market, side) -> tick                       side: +1 bids, -1 asks; mmkit.NO_BID, mmkit.NO_ASK where there is none
