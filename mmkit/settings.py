@@ -140,6 +140,11 @@ class _Reading:
         after = [single.get("execution"), single.get("hedging")]
         acting = [slot for slot in (*signals, *before, *risk, *after) if slot is not None]
         log, process = (self._apart(section) for section in APART)
+        if len(log) > 1:
+            self.faults.add(
+                "log.optimizations",
+                f"one of {' and '.join(each.name for each in log)} chooses what is logged, not both",
+            )
         wired = self._wired(acting)
         if table is None or self.faults.lines or self.faults.plugin_lines:
             return None

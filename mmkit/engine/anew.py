@@ -1,21 +1,10 @@
 """What the kernel does once and, where an optimization is switched off, does again each time: for measuring what it saves."""
 
-import math
 from typing import Any
 
 from mmkit.engine.orders import place
 from mmkit.engine.places import fresh_order
-from mmkit.engine.records import NO_ASK, NO_BID, Order, quotes_class
-
-
-def see_again(market: Any) -> None:
-    """Works the prices out from their ticks, as at a change of the book."""
-    market.bid = market.bid_ticks * market.tick_size if market.bid_ticks != NO_BID else math.nan
-    market.ask = market.ask_ticks * market.tick_size if market.ask_ticks != NO_ASK else math.nan
-    if market.bid_ticks != NO_BID and market.ask_ticks != NO_ASK:
-        market.mid = (market.bid_ticks + market.ask_ticks) * market.tick_size / 2.0
-    else:
-        market.mid = math.nan
+from mmkit.engine.records import Order, quotes_class
 
 
 def new_ladder(s: Any) -> None:

@@ -8,10 +8,10 @@ from typing import Any
 import attrs
 
 from mmkit.engine import grid
-from mmkit.engine.anew import see_again
 from mmkit.engine.noting import written
 from mmkit.engine.places import fresh_ladder
 from mmkit.engine.records import SIGNAL
+from mmkit.engine.replay import show
 from mmkit.rules import own_functions
 from mmkit.stack import Slot, Stack
 
@@ -63,7 +63,7 @@ class Writer:
 
     def noted(self, slot: Slot, function: str) -> str:
         """Returns the line that notes which call comes next: compiled code raises without a trace of it."""
-        again = "; see_again(s.market)" if "mid" in self.stack.leg.market.rule.anew else ""
+        again = "; show(s.market)" if "mid" in self.stack.leg.market.rule.anew else ""
         return f"s.clock.at = {calls_of(self.stack).index((slot, function)) + 1}{again}"
 
     def assembled(self, slot: Slot) -> Lines:
@@ -191,7 +191,7 @@ class Writer:
         """Returns the module's text."""
         ladder: Any = self.stack.ladder.rule
         self.scope |= {"isfinite": math.isfinite, "sound": grid.sound, "to_grid": ladder.to_grid or grid.to_grid}
-        self.scope |= {"see_again": see_again, "fresh_ladder": fresh_ladder, "written": written}
+        self.scope |= {"show": show, "fresh_ladder": fresh_ladder, "written": written}
         rows = [(slot.path, slot.rule.name, slot.distribution) for slot in (*self.slots, self.stack.leg.venue)]
         rows += [(slot.path, slot.rule.name, slot.distribution) for slot in self.stack.caches]
         width = max(len(path) for path, _, _ in rows)

@@ -280,13 +280,18 @@ def see(market: Any, base: int, bid: int, ask: int) -> bool:
         return False
     market.bid_ticks = bid_ticks
     market.ask_ticks = ask_ticks
-    market.bid = bid_ticks * market.tick_size if bid_ticks != NO_BID else math.nan
-    market.ask = ask_ticks * market.tick_size if ask_ticks != NO_ASK else math.nan
-    if bid_ticks != NO_BID and ask_ticks != NO_ASK:
-        market.mid = (bid_ticks + ask_ticks) * market.tick_size / 2.0
+    show(market)
+    return True
+
+
+def show(market: Any) -> None:
+    """Works best prices and mid (quote currency) out from their ticks."""
+    market.bid = market.bid_ticks * market.tick_size if market.bid_ticks != NO_BID else math.nan
+    market.ask = market.ask_ticks * market.tick_size if market.ask_ticks != NO_ASK else math.nan
+    if market.bid_ticks != NO_BID and market.ask_ticks != NO_ASK:
+        market.mid = (market.bid_ticks + market.ask_ticks) * market.tick_size / 2.0
     else:
         market.mid = math.nan
-    return True
 
 
 def tell(s: Any, book: Any, now: int, changed: bool, flag: int) -> None:

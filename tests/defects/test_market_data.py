@@ -49,7 +49,7 @@ def test_d_04_the_mid_that_is_kept_is_the_one_that_rules_read(go: Go, tmp_path: 
     source = program(read(tmp_path / "stack.toml", disable=["market.mid-cache"])).source
     calls = re.findall(r"s\.clock\.at = \d+.*", source)
     assert calls
-    assert all(line.endswith("see_again(s.market)") for line in calls)
+    assert all(line.endswith("show(s.market)") for line in calls)
 
 
 def test_d_50_a_decision_reads_the_signals_as_they_are_at_its_time(go: Go) -> None:

@@ -308,3 +308,28 @@ def test_an_unreadable_stack_is_one_line(stack_file: Write) -> None:
 def test_a_file_in_place_of_a_folder_is_one_line(stack_file: Write) -> None:
     with pytest.raises(ConfigError, match=r"cannot be read: Not a directory$"):
         read(stack_file() / "stack.toml")
+
+
+OTHER_SAMPLING = """
+import mmkit
+
+
+def samples(params, state, event, size):
+    return True
+
+
+@mmkit.hookimpl
+def mmkit_optimization():
+    return mmkit.Optimization("all-of-it", applies=("log",), samples=samples, exact=lambda params: True)
+"""
+
+
+def test_two_that_choose_the_logs_events_are_one_too_many(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(OTHER_SAMPLING)
+    (tmp_path / "stack.toml").write_text(
+        '[stack]\nplugins = ["mine.py"]\n[instruments.X]\ntick_size = 1\nlot_size = 1\n[instruments.X.market]\nuse = "book"\n'
+        '[pricing]\nuse = "fixed"\nhalf_spread = 1.0\n[sizing]\nuse = "fixed"\nquantity = 1\n'
+        '[log]\noptimizations = ["log-sampling", "all-of-it"]\n'
+    )
+    with pytest.raises(ConfigError, match="one of log-sampling and all-of-it chooses what is logged, not both"):
+        read(tmp_path / "stack.toml")

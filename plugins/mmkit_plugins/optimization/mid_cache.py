@@ -15,6 +15,11 @@ def exact(params: Any) -> bool:
     return True
 
 
+def suits(rule: Any) -> str:
+    """Returns why it does not apply, or ''."""
+    return f'"{rule.name}" gives the mids themselves' if rule.paths is not None else ""
+
+
 def without(rule: Any) -> Any:
     """Returns the market whose prices are worked out again for every call."""
     return attrs.evolve(rule, anew=rule.anew | {"mid"})
@@ -23,4 +28,4 @@ def without(rule: Any) -> Any:
 @mmkit.hookimpl
 def mmkit_optimization() -> mmkit.Optimization:
     """Offers the rule."""
-    return mmkit.Optimization("mid-cache", applies=("market",), exact=exact, without=without)
+    return mmkit.Optimization("mid-cache", applies=("market",), exact=exact, suits=suits, without=without)

@@ -90,3 +90,10 @@ def test_switching_there_and_back_gives_the_stack_again(stack: Path) -> None:
         assert program(switched(off, slot, True)).source == program(before).source
         changed = next(each for each in off.optimizable if slot.path in [gone.path for gone in each.off])
         assert changed.rule != changed.declared
+
+
+def test_a_market_of_mids_has_none_to_work_out_again() -> None:
+    paper = Path(__file__).parents[3] / "examples" / "paper.toml"
+    assert not any("mid-cache" in slot.path for slot in unless_off(read(paper)))
+    with pytest.raises(mmkit.ConfigError, match='"diffusion" gives the mids themselves'):
+        read(paper, disable=["market.mid-cache"])
