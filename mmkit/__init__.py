@@ -36,12 +36,17 @@ _LATER = {
     **dict.fromkeys(
         (
             *("EXECUTION", "LIMIT", "MARKET", "NEVER", "NO_ASK", "NO_BID"),
-            *("POST_ONLY", "SIGNAL", "STARTED", "TROUBLE"),
+            *("POST_ONLY", "RISK", "SIGNAL", "STARTED", "TROUBLE"),
+            *("NORMAL", "WIDEN", "REDUCE_ONLY", "NO_QUOTES", "FLATTEN", "HALT"),
+            *("AMEND_NONE", "AMEND_REQUEUE", "AMEND_KEEP"),
         ),
         "mmkit.engine.records",
     ),
     **dict.fromkeys(("best_tick", "lots_at", "lots_within", "next_level"), "mmkit.engine.depth"),
-    **dict.fromkeys(("cancel", "has_order", "place", "working"), "mmkit.engine.orders"),
+    **dict.fromkeys(
+        ("amend", "cancel", "cancelling", "has_order", "outstanding", "place", "reduce", "working"),
+        "mmkit.engine.orders",
+    ),
     **dict.fromkeys(("Run", "run"), "mmkit.runs"),
     "read_tape": "mmkit.tapes",
     **dict.fromkeys(("ceil_to_grid", "floor_to_grid", "to_grid"), "mmkit.engine.grid"),

@@ -92,7 +92,7 @@ def memory(written: Program) -> dict[str, int]:
     requests = layout_of(session.desk.sent[0]).itemsize * len(session.desk.sent)
     ways = sizes.pop("exchange") + requests
     orders = sizes.pop("desk") - requests
-    core = sum(sizes.pop(name) for name in ("market", "trade", "fill", "ladder", "ledger", "clock"))
+    core = sum(sizes.pop(name) for name in ("market", "trade", "fill", "ladder", "ledger", "reading", "clock"))
     log = sum(sizes.pop(name) for name in list(sizes) if name.startswith("log_"))
     rules = sum(sizes.values())
     return {

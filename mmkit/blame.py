@@ -37,7 +37,8 @@ def blame(stack: Stack, error: Exception, now: int, clock: Any) -> PluginError |
 def in_the_trace(stack: Stack, error: Exception) -> tuple[Slot, str] | None:
     """Returns the innermost rule, and its function, whose code the traceback passes through."""
     codes: dict[Any, tuple[Slot, str]] = {}
-    for slot in (*stack.slots, stack.leg.venue, stack.leg.market, *stack.caches):
+    places = (slot for leg in stack.all_legs for slot in (leg.venue, leg.market))
+    for slot in (*stack.slots, *places, *stack.caches):
         own = dict(own_functions(slot.rule))
         if slot.rule.setup is not None:
             own["setup"] = slot.rule.setup

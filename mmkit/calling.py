@@ -58,7 +58,7 @@ def best_prices(stack: Stack, notify: Callable[[str], None]) -> list[tuple[int, 
     """Returns time and best prices (ticks) of the first changes of the quoted instrument's book, as they are known to us."""
     leg = stack.leg
     found: list[tuple[int, int, int]] = []
-    rng, _ = generators(stack)
+    rng = generators(stack)[0]
     tape = chunks(leg, rng, notify)
     for chunk in tape:
         rows = chunk.local[chunk.local["kind"] == DEPTH]

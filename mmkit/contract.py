@@ -9,7 +9,7 @@ import attrs
 from mmkit.kinds import Kind, kind_of, out_of_range
 from mmkit.rules import Role, Rule, own_functions
 
-RESERVED = ("use", "inputs", "optimizations")
+RESERVED = ("use", "inputs", "optimizations", "instrument", "instruments")
 """Keys of a rule's table that are not parameters."""
 
 ARGUMENTS: dict[Role, dict[str, tuple[str, ...]]] = {
@@ -38,7 +38,10 @@ ARGUMENTS: dict[Role, dict[str, tuple[str, ...]]] = {
         "most": ("params",),
         "levels": ("params", "state", "market", "ladder", "bid_qty", "ask_qty"),
     },
-    Role.RISK: {"limit": ("params", "state", "market", "ladder", "desk")},
+    Role.RISK: {
+        "limit": ("params", "state", "market", "ladder", "desk"),
+        "watch": ("params", "state", "market", "account", "desk", "control"),
+    },
     Role.EXECUTION: {
         "triggers": ("params",),
         "post_only": ("params",),
@@ -46,7 +49,11 @@ ARGUMENTS: dict[Role, dict[str, tuple[str, ...]]] = {
         "next_time": ("params", "state", "market"),
         "act": ("params", "state", "market", "ladder", "desk"),
     },
-    Role.HEDGING: {"hedge": ("params", "state", "market", "desk")},
+    Role.HEDGING: {
+        "triggers": ("params",),
+        "next_time": ("params", "state", "market"),
+        "hedge": ("params", "state", "market", "account", "hedges"),
+    },
     Role.REPORT: {"render": ("run", "folder")},
     Role.OPTIMIZATION: {
         "keeps": ("params", "state", "market", "key"),
@@ -75,8 +82,13 @@ def arguments(rule: Rule, function: str) -> tuple[str, ...]:
         place = given.index("market") + 1
         given[place:place] = extra
         given += ["desk"] if getattr(rule, "desk", False) else []
-        given += ["book"] if rule.depth and function != "next_time" else []
+        given += ["book"] if rule.depth and function not in ("next_time", "watch") else []
     return tuple(given)
+
+
+def setup_arguments(rule: Rule) -> tuple[str, ...]:
+    """Returns the names of what a rule's setup is given."""
+    return ("params", "state", "instrument", *(["hedges"] if rule.role is Role.HEDGING else []))
 
 
 def fields_of(cls: type) -> list[tuple["attrs.Attribute[Any]", Any, Kind]]:
@@ -99,7 +111,10 @@ def faults(rule: Rule) -> Iterator[str]:
     for name, function in own_functions(rule):
         yield from _takes(name, function, arguments(rule, name))
     if rule.setup is not None:
-        yield from _takes("setup", rule.setup, ("params", "state", "instrument"))
+        yield from _takes("setup", rule.setup, setup_arguments(rule))
+    candle = getattr(rule, "candle", "")
+    if candle and candle not in attrs.fields_dict(rule.state):
+        yield f'candle "{candle}" is not a field of {rule.state.__name__}'
 
 
 def _resolved(cls: Any, what: str) -> Iterator[str]:

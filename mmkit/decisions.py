@@ -6,9 +6,23 @@ from typing import Any
 import numpy as np
 
 from mmkit.engine.module import logged_signals
-from mmkit.engine.records import DECISION, EXECUTION, REFUSED, SIGNAL, STARTED
-from mmkit.results import Collector, grid_price
+from mmkit.engine.records import (
+    DECISION,
+    EXECUTION,
+    KINDS_OF_ANSWER,
+    NOT_AMENDED,
+    REFUSED,
+    RISK,
+    SIGNAL,
+    STARTED,
+    TROUBLE,
+)
+from mmkit.money import grid_price
+from mmkit.results import Collector
 from mmkit.stack import Stack
+
+LEVELS = ("normal", "widen", "reduce-only", "no-quotes", "flatten", "halt")
+"""What risk rules ask for, by its number."""
 
 
 def lines(collector: Collector) -> Iterator[str]:
@@ -23,13 +37,15 @@ def lines(collector: Collector) -> Iterator[str]:
 
 def said(stack: Stack, kind: int, code: int, first: float, second: float, third: float) -> str:
     """Returns what happened, prices in quote currency and quantities in base currency."""
-    instrument = stack.leg.instrument
+    number = {EXECUTION: abs(code) - 1, TROUBLE: code // KINDS_OF_ANSWER}.get(kind, 0)
+    instrument = stack.all_legs[number].instrument
+    where = f" {instrument.name}" if number else ""
 
     def price(value: float) -> str:
         return "none" if value != value else f"{on_grid(value, instrument.tick_size):.12g}"
 
     def quantity(value: float) -> str:
-        return f"{on_grid(value, instrument.lot_size):+.12g}"
+        return f"{value:+.12g}" if instrument.inverse else f"{on_grid(value, instrument.lot):+.12g}"
 
     if kind == STARTED:
         return f"start {stack.name}: {stack.quote}, mid {first:.12g}"
@@ -37,10 +53,14 @@ def said(stack: Stack, kind: int, code: int, first: float, second: float, third:
         return f"decision {code}: bid {price(first)} ask {price(second)} position {quantity(third)}"
     if kind == SIGNAL:
         return f"signal {logged_signals(stack)[code]} {first:+.6g}"
+    if kind == RISK:
+        by = f" by {stack.risk[int(first)].path}" if first >= 0 else ""
+        step = f", step {int(second)} of the recovery" if second else ""
+        return f"risk {LEVELS[code]}{by}{step}, position {quantity(third)}"
     if kind == EXECUTION:
-        return f"fill {quantity(second)} at {price(first)}, position {quantity(third)}"
-    what = "refused" if code == REFUSED else "lapsed"
-    return f"error order {int(third)} {what}: {quantity(second)} at {price(first)}"
+        return f"fill{where} {quantity(second)} at {price(first)}, position {quantity(third)}"
+    what = {REFUSED: "refused", NOT_AMENDED: "not amended"}.get(code % KINDS_OF_ANSWER, "lapsed")
+    return f"error order{where} {int(third)} {what}: {quantity(second)} at {price(first)}"
 
 
 def on_grid(value: float, step: float) -> Any:

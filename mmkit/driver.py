@@ -5,8 +5,8 @@ import signal
 import threading
 import time
 import traceback
-from collections.abc import Callable, Generator, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from types import FrameType
 from typing import Any
 
@@ -18,13 +18,13 @@ from mmkit.blame import blame
 from mmkit.engine.engines import Engine, choose
 from mmkit.engine.module import logged_signals
 from mmkit.engine.orders import answered
-from mmkit.engine.records import NAN_LADDER, NAN_PRICE, NAN_QUANTITY, NO_FAULT, TOO_MANY_ORDERS
-from mmkit.engine.replay import DONE, FULL, NEED_LOCAL, NEED_VENUE
+from mmkit.engine.records import LIQUIDATED, NAN_LADDER, NAN_PRICE, NAN_QUANTITY, NO_FAULT, TOO_MANY_ORDERS
+from mmkit.engine.replay import DONE, FULL, NEED_LOCAL, NEED_VENUE, SETTLE
 from mmkit.engine.session import program
-from mmkit.errors import DataError, MmkitError, PluginError, VenueError
-from mmkit.feed import Reader, mids, reopen
+from mmkit.errors import MmkitError, PluginError, VenueError
 from mmkit.results import Collector
 from mmkit.stack import Leg, Slot, Stack
+from mmkit.track import Track
 
 Progress = Callable[[int, int | None], None]
 """Called with rows (or steps) done and, where known, how many there are."""
@@ -77,10 +77,15 @@ def no_collection() -> Iterator[None]:
             gc.enable()
 
 
-def generators(stack: Stack) -> tuple[np.random.Generator, np.random.Generator]:
-    """Returns the random streams of the quoted instrument's market and venue."""
-    market, venue = np.random.SeedSequence(stack.seed).spawn(2)
-    return np.random.default_rng(market), np.random.default_rng(venue)
+def generators(stack: Stack) -> list[np.random.Generator]:
+    """Returns the random streams of the instruments' markets, the quoted one first."""
+    # Two streams an instrument: the second is its venue's, where that fills by chance.
+    return [np.random.default_rng(seed) for seed in np.random.SeedSequence(stack.seed).spawn(2 * len(stack.legs))[::2]]
+
+
+def chance(stack: Stack) -> np.random.Generator:
+    """Returns the random stream of the quoted instrument's venue."""
+    return np.random.default_rng(np.random.SeedSequence(stack.seed).spawn(2)[1])
 
 
 def drive_tape(
@@ -91,64 +96,40 @@ def drive_tape(
     progress: Progress | None,
     notify: Callable[[str], None],
 ) -> None:
-    """Replays the quoted instrument's market."""
-    leg = stack.leg
-    rng, _ = generators(stack)
+    """Replays the instruments' markets."""
     session = engine.session()
     clock = session.clock
     log = engine.log(fills=1 << 14, records=1 << 12, events=1 << 13)
-    tape = chunks(leg, rng, notify)
-    reader = Reader(timed(tape, outcome), engine.rows)
-    local, venue = engine.feed(), engine.feed()
-    local_book = engine.book(bool(clock.reads_depth))
-    venue_book = engine.book()
-    venue_chunk: Any = None
-    known = kept.rows(leg) if progress else None
-
-    def feed(stream: str) -> None:
-        nonlocal venue_chunk, local_book, venue_book
-        took = reader.next(stream)
-        over = took is None
-        if stream == "venue":
-            if venue_chunk is not None:
-                collector.fills(log)
-                collector.mids(*mids(venue_chunk.venue, venue_chunk.base, leg.instrument.tick_size))
-            venue_chunk = took[0] if took else None
-        if over:
-            setattr(clock, f"{stream}_over", 1)
-            return
-        chunk, rows = took  # type: ignore[misc]
-        local_book, venue_book = engine.fitting(local_book, chunk), engine.fitting(venue_book, chunk)
-        view, book, at = (
-            (session.market, local_book, local) if stream == "local" else (session.exchange, venue_book, venue)
-        )
-        if chunk.base != view.base:
-            move_window(session, view, stream, chunk, book)
-        at.load(chunk.local if stream == "local" else chunk.venue, rows)
-        setattr(clock, stream, 0)
-
-    try:
-        # Closed here and not when the last reference goes: what is half written is removed.
-        with closing(tape), interruptible(clock):
-            while not local.count and not clock.local_over:
-                feed("local")
-            while not venue.count and not clock.venue_over:
-                feed("venue")
-            if not local.count and not venue.count:
-                raise reader.fault or DataError(f"{leg.market.path}: no market events")
-            start(engine, session, int(min(first_time(stream) for stream in (local, venue) if stream.count)))
-            collector.started(session.market.start)
+    known = kept.rows(stack.leg) if progress else None
+    with ExitStack() as open_tapes:
+        tracks = []
+        for number, (leg, rng) in enumerate(zip(stack.all_legs, generators(stack), strict=True)):
+            # Closed here and not when the last reference goes: what is half written is removed.
+            tape = timed(open_tapes.enter_context(closing(chunks(leg, rng, notify))), outcome)
+            tracks.append(Track(number, leg, engine, session, collector, tape))
+        try:
+            open_tapes.enter_context(interruptible(clock))
+            for track in tracks:
+                track.open()
+            first = min(track.first_time() for track in tracks)
+            start(engine, session, first)
+            for track in tracks:
+                track.view.market.start = first
+            collector.started(first)
             while True:
-                code = engine.replay(local, venue, local_book, venue_book, session, log)
+                code = replay(engine, tracks, session, log)
                 if code == NEED_LOCAL:
-                    feed("local")
+                    tracks[clock.leg].feed("local", log)
                 elif code == NEED_VENUE:
-                    feed("venue")
+                    tracks[clock.leg].feed("venue", log)
                     if progress:
+                        quoted = tracks[0].reader
                         progress(
-                            reader.events,
-                            known or expected(leg, reader.events, session.market.now - session.market.start),
+                            quoted.events,
+                            known or expected(stack.leg, quoted.events, session.market.now - session.market.start),
                         )
+                elif code == SETTLE:
+                    tracks[clock.leg].settle()
                 elif code == FULL:
                     collector.fills(log)
                     collector.records(log)
@@ -157,24 +138,40 @@ def drive_tape(
                     break
             if code == DONE:
                 clock.stop = 0
-            outcome.error = reader.fault or stopped(stack, session)
-    except MmkitError as error:
-        outcome.error = error
-    except Exception as error:
-        outcome.error = blame(stack, error, session.market.now, clock)
-        if outcome.error is None:
-            raise
+            outcome.error = next((track.reader.fault for track in tracks if track.reader.fault), None) or stopped(
+                stack, session
+            )
+        except MmkitError as error:
+            outcome.error = error
+        except Exception as error:
+            outcome.error = blame(stack, error, session.market.now, clock)
+            if outcome.error is None:
+                raise
     outcome.interrupted = bool(clock.stop)
     # Ended early: what the venue has executed counts, also where its answer was still under way.
-    while session.exchange.answer_first != session.exchange.answer_end:
-        answered(session, local_book, log)
+    for track in tracks:
+        while track.view.exchange.answer_first != track.view.exchange.answer_end:
+            answered(session, track.view, track.local_book, log)
     collector.fills(log)
-    if venue_chunk is not None:  # ended early: the mids up to here
-        collector.mids(*mids(venue_chunk.venue[: clock.venue], venue_chunk.base, leg.instrument.tick_size))
+    for track in tracks:
+        track.close()
     collector.records(log)
     collector.events_of(log)
     collector.latency(log)
-    collector.finish(session, reader.events)
+    collector.finish(session, sum(track.reader.events for track in tracks))
+
+
+def replay(engine: Engine, tracks: Sequence["Track"], session: Any, log: Any) -> int:
+    """Runs the engine's loop over one instrument, or that over several."""
+    if len(tracks) == 1:
+        only = tracks[0]
+        return engine.replay(only.local, only.venue, only.local_book, only.venue_book, session, log)
+    local_books, venue_books = [track.local_book for track in tracks], [track.venue_book for track in tracks]
+    streams = [track.local for track in tracks], [track.venue for track in tracks]
+    code = engine.replay_several(*streams, local_books, venue_books, session, log)
+    for track, local_book, venue_book in zip(tracks, local_books, venue_books, strict=True):
+        track.local_book, track.venue_book = local_book, venue_book
+    return code
 
 
 def expected(leg: Leg, rows: int, elapsed: int) -> int | None:
@@ -185,40 +182,16 @@ def expected(leg: Leg, rows: int, elapsed: int) -> int | None:
     return None
 
 
-def first_time(stream: Any) -> int:
-    """Returns the time of a stream's first segment."""
-    first = stream.segments[0]
-    return int(first["ts"] if isinstance(first, np.void) else first.ts)
-
-
 def start(engine: Engine, session: Any, first: int) -> None:
     """Sets the clock to the first event."""
     session.market.start = first
     session.market.now = first
     session.market.updated = first
     session.clock.next_record = first + session.clock.record_every
+    session.clock.next_watch = first + session.clock.watch_every
+    if session.clock.hedges:
+        session.clock.next_hedge = engine.program.functions["hedge_time"](session)
     session.clock.next_timer = engine.program.functions["next_time"](session)
-
-
-def move_window(session: Any, view: Any, stream: str, chunk: Any, book: Any) -> None:
-    """The chunk's books cover other ticks than the one before: fills a stream's book anew and finds our orders' levels in it."""
-    view.base = chunk.base
-    if not chunk.opening or not len(book):
-        return
-    local_opening, venue_opening = chunk.opening
-    if stream == "local":
-        reopen(book, local_opening)
-        return
-    reopen(book, venue_opening)
-    from mmkit.engine.matching import level_key, mark_all
-
-    exchange = session.exchange
-    bids = exchange.resting[: exchange.bid_count]
-    asks = exchange.resting[exchange.room : exchange.room + exchange.ask_count]
-    for place in (*bids, *asks):
-        order = session.desk.orders[place]
-        order.key = level_key(exchange, book, order.side, order.tick)
-    mark_all(session, book)
 
 
 def chunks(leg: Leg, rng: Any, notify: Callable[[str], None]) -> Generator[Any, None, None]:
@@ -266,7 +239,7 @@ def drive_paths(
     """Runs every path of a world without a book, each with fresh state, position and cash."""
     leg = stack.leg
     rule: Any = leg.market.rule
-    market_rng, venue_rng = generators(stack)
+    market_rng, venue_rng = generators(stack)[0], chance(stack)
     step = int(rule.step(leg.market.params))
     steps = 0
     session: Any = None
@@ -314,7 +287,9 @@ def drive_paths(
 
 def stopped(stack: Stack, session: Any) -> MmkitError | None:
     """Returns the error behind a fault that the engine noted, if any."""
-    fault = session.clock.fault or session.desk.fault or session.exchange.fault
+    legs = [session, *getattr(session, "legs", [])]
+    found = [(leg.desk.fault or leg.exchange.fault, name, leg) for leg, name in zip(legs, stack.leg_names, strict=True)]
+    fault, name, leg = next((each for each in found if each[0]), (session.clock.fault, stack.quote, session))
     if fault == NO_FAULT:
         return None
     at = f"at {session.market.now} ns, decision {session.clock.decisions}"
@@ -326,10 +301,13 @@ def stopped(stack: Stack, session: Any) -> MmkitError | None:
     if fault in faulty:
         slot, function, what = faulty[fault]
         return PluginError(f"{slot.path}: {slot.rule.name} ({slot.distribution}): {function} returned {what} {at}")
-    what, room = "answers under way", len(session.exchange.answers)
+    if fault == LIQUIDATED:
+        what = "the account's equity is below the maintenance margin: the venue liquidates the position"
+        return VenueError(f"instruments.{name}: {what} {at}")
+    what, room = "answers under way", len(leg.exchange.answers)
     if fault == TOO_MANY_ORDERS:
-        what, room = "orders alive", len(session.desk.orders)
-    return VenueError(f"{stack.leg.venue.path}: too many {what} at once (room for {room}) {at}")
+        what, room = "orders alive", len(leg.desk.orders)
+    return VenueError(f"{stack.legs[name].venue.path}: too many {what} at once (room for {room}) {at}")
 
 
 class Flag:

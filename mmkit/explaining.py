@@ -8,15 +8,17 @@ from typing import Any
 import attrs
 
 from mmkit.blame import blame
+from mmkit.decisions import LEVELS
 from mmkit.driver import stopped
+from mmkit.engine.account import remember, u_of
 from mmkit.engine.binding import as_it_is, bind
-from mmkit.engine.grid import ceil_to_grid, floor_to_grid
+from mmkit.engine.grid import ceil_to_grid, floor_to_grid, lot_at
 from mmkit.engine.module import calls_of, identifier
 from mmkit.engine.orders import place
-from mmkit.engine.records import LIMIT, MARKET, NOTHING, PLACING, POST_ONLY, WORKING
+from mmkit.engine.records import AMENDING, CANCELLING, LIMIT, MARKET, NOTHING, PLACING, POST_ONLY, WORKING
 from mmkit.engine.session import Program, program
-from mmkit.results import grid_price
-from mmkit.snapshot import Snapshot
+from mmkit.money import Money, grid_price
+from mmkit.snapshot import Other, Snapshot
 from mmkit.stack import Slot, Stack
 from mmkit.steps import step
 from mmkit.tape import WINDOW
@@ -24,6 +26,7 @@ from mmkit.tape import WINDOW
 KERNEL = "mmkit"
 """The rule of the steps that no rule takes."""
 
+ACTIONS = {PLACING: "place", CANCELLING: "cancel", AMENDING: "amend"}
 KINDS = {POST_ONLY: "post-only", LIMIT: "limit", MARKET: "market"}
 
 
@@ -71,7 +74,12 @@ def explain(stack: Stack, snapshot: Snapshot) -> Explanation:
     listener.listen(written)
     session.clock.decisions = 1
     try:
+        if stack.watchers:
+            written.functions["watch"](session, written.log(fills=1, records=1, events=16))
+            listener.governed()
         written.functions["decide"](session, book_of(stack))
+        if stack.hedges:
+            written.functions["hedge"](session)
     except Exception as error:
         blamed = blame(stack, error, session.market.now, session.clock)
         if blamed is None:
@@ -82,7 +90,8 @@ def explain(stack: Stack, snapshot: Snapshot) -> Explanation:
         raise fault
     listener.missing()
     bids, asks = (quotes(session, side, stack) for side in ("bid", "ask"))
-    return Explanation(tuple(listener.steps), bids, asks, tuple(actions(session, stack)))
+    acted = [action for number in range(len(stack.legs)) for action in actions(session, stack, number)]
+    return Explanation(tuple(listener.steps), bids, asks, tuple(acted))
 
 
 def place_snapshot(stack: Stack, session: Any, snapshot: Snapshot) -> None:
@@ -91,14 +100,22 @@ def place_snapshot(stack: Stack, session: Any, snapshot: Snapshot) -> None:
     Best prices between two ticks, which a mark or an index has, count as the ticks just outside: nothing of ours may cross them.
     """
     market = session.market
-    market.now, market.start = snapshot.time, snapshot.start
+    market.now, market.start, market.updated = snapshot.time, snapshot.start, snapshot.time
     market.bid, market.ask = snapshot.bid, snapshot.ask
     market.mid = (snapshot.bid + snapshot.ask) / 2.0
     market.bid_ticks = floor_to_grid(snapshot.bid / market.tick_size)
     market.ask_ticks = ceil_to_grid(snapshot.ask / market.tick_size)
     market.base = max(market.bid_ticks - WINDOW // 2, 0)
+    if stack.leg.instrument.inverse:
+        lot_at(market)
     market.position = snapshot.position
     market.position_lots = session.ledger.position = round(snapshot.position / market.lot_size)
+    if stack.accounts:
+        place_account(session, snapshot)
+    for leg, name in zip(getattr(session, "legs", []), stack.leg_names[1:], strict=True):
+        if name in snapshot.instruments:
+            place_other(leg.market, snapshot.instruments[name], snapshot.time)
+            leg.ledger.position = leg.exchange.position = leg.market.position_lots
     for slot in stack.signals:
         state = getattr(session, f"{identifier(slot.path)}_state")
         for output in slot.rule.outputs:
@@ -107,11 +124,40 @@ def place_snapshot(stack: Stack, session: Any, snapshot: Snapshot) -> None:
                 setattr(state, output, int(value) if isinstance(getattr(state, output), int) else value)
     desk = session.desk
     for order in snapshot.orders:
-        tick, lots = round(order.price / market.tick_size), round(order.qty / market.lot_size)
+        tick, lots = round(order.price / market.tick_size), round(order.qty / stack.leg.instrument.lot)
         place(desk, market, order.side, tick, lots, POST_ONLY)
         resting = desk.orders[desk.live[desk.live_count - 1]]
         resting.state, resting.request, resting.open = WORKING, NOTHING, lots
     desk.sent_first = desk.sent_end
+
+
+def place_other(market: Any, other: Other, now: int) -> None:
+    """Puts another instrument into the situation of a snapshot."""
+    market.now = market.start = market.updated = now
+    market.bid, market.ask, market.mid = other.bid, other.ask, (other.bid + other.ask) / 2.0
+    market.bid_ticks = floor_to_grid(other.bid / market.tick_size)
+    market.ask_ticks = ceil_to_grid(other.ask / market.tick_size)
+    if market.per_lot > 0.0:
+        lot_at(market)
+    market.position_lots = round(other.position / market.lot_size)
+    market.position = other.position
+
+
+def place_account(session: Any, snapshot: Snapshot) -> None:
+    """Puts the account into the situation of a snapshot: what is not given is as if the position had just been opened at the mid."""
+    account, market = session.account, session.market
+    account.lots = market.position_lots
+    for name, value in snapshot.account.items():
+        setattr(account, name, int(value) if isinstance(getattr(account, name), int) else value)
+    if account.lots == 0:
+        account.entry = math.nan
+        return
+    if "entry" not in snapshot.account:
+        account.entry = market.mid
+    if "opened" not in snapshot.account:
+        account.opened = market.now
+    account.cost = u_of(account, account.entry) * abs(account.lots)
+    remember(account, abs(account.lots), u_of(account, account.entry))
 
 
 def book_of(stack: Stack) -> list[int]:
@@ -126,28 +172,32 @@ def acting(stack: Stack) -> list[Slot]:
 
 def quotes(session: Any, side: str, stack: Stack) -> tuple[tuple[float, float], ...]:
     """Returns what is wanted on a side, from the inside out: price and quantity."""
-    ladder, instrument = session.ladder, stack.leg.instrument
+    ladder, money = session.ladder, Money(stack.leg.instrument)
     ticks, lots = getattr(ladder, f"{side}_ticks"), getattr(ladder, f"{side}_lots")
     return tuple(
-        (float(grid_price(ticks[i], instrument.tick_size)), float(grid_price(lots[i], instrument.lot_size)))
-        for i in range(ladder.levels)
-        if lots[i] > 0
+        (float(money.price(ticks[i])), float(money.quantity(lots[i]))) for i in range(ladder.levels) if lots[i] > 0
     )
 
 
-def actions(session: Any, stack: Stack) -> list[dict[str, Any]]:
-    """Returns the requests that the execution sends, in order; `order` counts the snapshot's orders from 0."""
-    desk, instrument = session.desk, stack.leg.instrument
+def actions(session: Any, stack: Stack, number: int) -> list[dict[str, Any]]:
+    """Returns the requests that are sent for an instrument, in order; `order` counts the snapshot's orders from 0."""
+    desk = session.legs[number - 1].desk if number else session.desk
+    money = Money(stack.all_legs[number].instrument)
     found = []
     for i in range(desk.sent_first, desk.sent_end):
         request = desk.sent[i & desk.mask]
         order = desk.orders[request.place]
-        action: dict[str, Any] = {"action": "place" if request.kind == PLACING else "cancel", "side": order.side}
+        action: dict[str, Any] = {"action": ACTIONS[request.kind], "side": order.side}
+        if number:
+            action["instrument"] = money.instrument.name
         if order.kind != MARKET:
-            action["price"] = float(grid_price(order.tick, instrument.tick_size))
-        action["qty"] = float(grid_price(order.remaining, instrument.lot_size))
+            action["price"] = float(money.price(order.asked_tick))
+        amended = order.asked_lots if request.kind == AMENDING else order.remaining
+        action["qty"] = float(money.quantity(amended))
         if request.kind == PLACING:
             action["kind"] = KINDS[order.kind]
+            if order.reduce_only:
+                action["reduce_only"] = True
         else:
             action["order"] = order.id - 1
         found.append(action)
@@ -206,6 +256,7 @@ class _Listener:
             "sizes": self.sized,
             "quote": self.priced,
             "levels": self.laddered,
+            "watch": self.watched,
         }
         for slot, name in calls_of(self.stack):
             called = f"{identifier(slot.path)}_{name}"
@@ -286,6 +337,18 @@ class _Listener:
             self.note(f"level {i + 1} distance from the inner quote", ladder.offset_ticks[i], "ticks")
             self.note(f"level {i + 1} bid quantity", ladder.bid_qty[i], "base")
             self.note(f"level {i + 1} ask quantity", ladder.ask_qty[i], "base")
+
+    def watched(self, level: int) -> None:
+        self.note(f"asks for {LEVELS[level]}", level)
+
+    def governed(self) -> None:
+        """Notes which level of risk is in force, and why."""
+        control = self.session.control
+        self.at("risk", KERNEL)
+        by = f" ({self.stack.risk[control.reason].path})" if control.level and control.reason >= 0 else ""
+        self.note(f"level in force: {LEVELS[max(control.level, 0)]}{by}", control.level)
+        if control.steps:
+            self.note(f"recovery, of {control.steps} steps", control.step)
 
     def missing(self) -> None:
         """Notes which required input kept a rule from acting."""

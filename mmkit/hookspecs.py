@@ -18,11 +18,15 @@ A rule's functions are plain Python in the compilable subset. What each role's f
     ladder      levels(params, state, market, constants, ladder, bid_qty, ask_qty): sets ladder.levels and per level
                 ladder.offset_ticks[i], ladder.bid_qty[i], ladder.ask_qty[i]; most(params) -> most levels that there can be (default 64)
     risk        limit(params, state, market, ladder, desk): lowers ladder.bid_lots[i], ladder.ask_lots[i]
+                watch(params, state, market, account, desk, control) -> level, mmkit.NORMAL to mmkit.HALT: asked before each decision,
+                at each fill and at least every stack.watch_every; the highest level of all rules is in force while asked for
     execution   triggers(params) -> mask of mmkit.Trigger; post_only(params) -> whether quotes stay clear of the book
                 (default: they do); next_time(params, state, market) -> ns of the next timer decision after
                 market.now (mmkit.NEVER for none); act(params, state, market, ladder, desk): mmkit.place, mmkit.cancel;
                 most(params, levels, latency) -> most orders alive at once, latency in ns there and back (default 1024)
-    hedging     hedge(params, state, market, desk)
+    hedging     next_time(params, state, market) -> ns of the next call; triggers(params) -> mask: with mmkit.Trigger.FILL at fills too;
+                hedge(params, state, market, account, hedges): hedges[i].market and hedges[i].desk of the i-th hedge instrument;
+                its setup is given the hedge instruments, after `instrument`
     optimization  exact(params) -> whether it changes nothing but time and memory; suits(rule) -> why it does not apply to a rule, or '';
                 and one of
                 keeps(params, state, market, key) -> whether what `prepare` left behind still holds; key: the rule's inputs, in order

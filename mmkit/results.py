@@ -6,46 +6,27 @@ from typing import Any
 import attrs
 import numpy as np
 
-from mmkit.engine.module import identifier, signal_names
-from mmkit.engine.records import EVENT_COLUMNS, EVENT_VALUES, FILL_COLUMNS, Log
+from mmkit.engine.module import identifier, record_width, signal_names
+from mmkit.engine.records import EVENT_COLUMNS, EVENT_VALUES, FILL_COLUMNS, LEG_COLUMNS, RECORD_COLUMNS, Log
 from mmkit.markouts import Markouts
+from mmkit.money import Money, Totals
 from mmkit.stack import Instrument, Stack
 
 CAUSES = ("quote", "hedge", "flatten")
-
-
-def grid_price(ticks: Any, step: float) -> Any:
-    """Returns ticks * step, divided where the inverse is whole: 616597 ticks of 0.1 are 61659.7, not 61659.700000000004."""
-    inverse = round(1.0 / step) if step < 1.0 else 0
-    if inverse and abs(inverse * step - 1.0) < 1e-12:
-        return ticks / inverse
-    return ticks * step
+"""What an order was sent for, by its number."""
 
 
 @attrs.define(eq=False)
-class Totals:
-    """Exact money and counts at the end of a session, or summed over paths: lots, tick * lots, orders by fate."""
+class Counts:
+    """What a run has counted beside money: decisions, quotes, what its optimizations did."""
 
-    position: int = 0
-    spent: int = 0
-    maker: int = 0
-    taker: int = 0
     decisions: int = 0
     quotes: int = 0
     caches: dict[str, dict[str, int]] = attrs.field(factory=dict)
     log: dict[str, int] = attrs.field(factory=lambda: {"written": 0, "left_out": 0})
-    submitted: int = 0
-    cancelled: int = 0
-    rejected: int = 0
-    expired: int = 0
 
     def add(self, session: Any) -> None:
         """Adds a session's end."""
-        for name in ("position", "spent", "maker", "taker"):
-            setattr(self, name, getattr(self, name) + int(getattr(session.ledger, name)))
-        for name in ("cancelled", "rejected", "expired"):
-            setattr(self, name, getattr(self, name) + getattr(session.exchange, name))
-        self.submitted += session.desk.submitted
         self.decisions += session.clock.decisions
         self.quotes += session.clock.quotes
 
@@ -91,8 +72,10 @@ class Collector:
     record_times: list[Any] = attrs.field(factory=list)
     record_rows: list[Any] = attrs.field(factory=list)
     markouts: Markouts = attrs.field(factory=Markouts)
-    totals: Totals = attrs.field(factory=Totals)
-    last_mid: float = math.nan
+    counts: Counts = attrs.field(factory=Counts)
+    ends: list[Totals] = attrs.field(init=False)
+    end_mids: list[float] = attrs.field(init=False)
+    settlements: list[tuple[int, int, float, float, float, float]] = attrs.field(factory=list)
     first_time: int = 0
     last_time: int = 0
     events: int = 0
@@ -107,6 +90,25 @@ class Collector:
     first_latency: int = -1
     longest: int = 0
 
+    def __attrs_post_init__(self) -> None:
+        self.ends = [Totals() for _ in self.stack.legs]
+        self.end_mids = [math.nan for _ in self.stack.legs]
+
+    @property
+    def totals(self) -> Totals:
+        """The end of the instrument that is quoted."""
+        return self.ends[0]
+
+    @property
+    def last_mid(self) -> float:
+        """The last mid of the quoted instrument at its venue."""
+        return self.end_mids[0]
+
+    @property
+    def moneys(self) -> list[Money]:
+        """What ledgers mean, instrument by instrument."""
+        return [Money(leg.instrument) for leg in self.stack.all_legs]
+
     @property
     def instrument(self) -> Instrument:
         """The instrument that is quoted."""
@@ -120,12 +122,13 @@ class Collector:
         """Takes the fills out of a log."""
         if log.fills:
             rows = np.array(log.fill[: log.fills * FILL_COLUMNS], np.int64).reshape(-1, FILL_COLUMNS)
-            prices = grid_price(rows[:, 3], self.instrument.tick_size)
-            lots = grid_price(rows[:, 4], self.instrument.lot_size)
             self.fill_rows.append(rows)
             self.fill_mids.append(np.array(log.fill_mid[: log.fills]))
             if not self.stack.leg.market.rule.paths:  # type: ignore[attr-defined]
-                self.markouts.add_fills(rows[:, 0], rows[:, 2], prices, lots, self.fill_mids[-1])
+                own, money = rows[:, 9] == 0, Money(self.instrument)
+                quoted = rows[own]
+                prices, quantities = money.price(quoted[:, 3]), money.quantity(quoted[:, 4])
+                self.markouts.add_fills(quoted[:, 0], quoted[:, 2], prices, quantities, self.fill_mids[-1][own])
             log.fills = 0
 
     def records(self, log: Log) -> None:
@@ -150,24 +153,28 @@ class Collector:
         self.latencies = np.array(log.latency, np.int64)
         self.first_latency, self.longest = int(log.first_latency), int(log.longest)
 
-    def mids(self, ts: Any, mid: Any) -> None:
-        """Takes a piece of the venue's mid path (ns, quote currency)."""
-        self.markouts.add_mids(ts, mid)
+    def mids(self, number: int, ts: Any, mid: Any) -> None:
+        """Takes a piece of an instrument's mid path at its venue (ns, quote currency)."""
+        if number == 0:
+            self.markouts.add_mids(ts, mid)
         known = mid[~np.isnan(mid)]
         if len(known):
-            self.last_mid = float(known[-1])
+            self.end_mids[number] = float(known[-1])
 
     def path(self, session: Any, last_mid: float, *, whole: bool = True) -> None:
         """Takes the end of one path; one that was cut short counts in the money, not in the figures across paths."""
+        end = Totals()
+        end.add(session)
         self.totals.add(session)
-        self.totals.add_counts(self.stack, session)
-        ledger = session.ledger
-        position = grid_price(ledger.position, self.instrument.lot_size)
-        self.marked += position * last_mid
+        self.counts.add(session)
+        self.counts.add_counts(self.stack, session)
+        money = Money(self.instrument)
+        position = money.quantity(end.position)
+        self.marked += float(money.held(position, last_mid))
         self.last_mids.append(last_mid)
         if whole:
             self.positions.append(float(position))
-            self.profits.append(self.cash_of(ledger) + float(position) * last_mid)
+            self.profits.append(money.of(end)[0] + float(money.held(position, last_mid)))
             self.spreads.append(session.clock.spread / session.clock.quoted if session.clock.quoted else math.nan)
         self.last_time = max(self.last_time, session.market.now)
 
@@ -175,34 +182,31 @@ class Collector:
         """Takes the end of the run."""
         self.events = events
         if session is not None and not self.stack.leg.market.rule.paths:  # type: ignore[attr-defined]
-            self.totals.add(session)
-            self.totals.add_counts(self.stack, session)
+            for end, leg in zip(self.ends, [session, *getattr(session, "legs", [])], strict=True):
+                end.add(leg)
+            self.counts.add(session)
+            self.counts.add_counts(self.stack, session)
             self.last_time = session.market.now
-            self.marked = self.position * self.last_mid if self.totals.position else 0.0
 
-    def money(self, amount: int) -> float:
-        """Returns tick * lots in quote currency."""
-        return float(grid_price(grid_price(amount, self.instrument.tick_size), self.instrument.lot_size))
+    def worth(self, number: int) -> float:
+        """Returns what an instrument's position is worth at its last mid, in the currency of its profit."""
+        if number == 0 and self.stack.leg.market.rule.paths:  # type: ignore[attr-defined]
+            return self.marked
+        money = self.moneys[number]
+        return float(money.held(money.quantity(self.ends[number].position), self.end_mids[number]))
 
-    def fees_of(self, ledger: Any) -> float:
-        """Returns fees paid in quote currency; negative = rebates received."""
-        return (
-            self.money(ledger.maker) * self.instrument.maker_fee + self.money(ledger.taker) * self.instrument.taker_fee
-        )
+    def rate(self, number: int) -> float:
+        """Returns what an instrument's money is in that of the quoted one, at the last mids."""
+        return float(exchanged(self.stack, number, self.end_mids[0], self.end_mids[number]))
 
-    def cash_of(self, ledger: Any) -> float:
-        """Returns cash after fees in quote currency."""
-        return -self.money(ledger.spent) - self.fees_of(ledger)
-
-    @property
-    def position(self) -> float:
-        """Position at the end in base currency."""
-        return float(grid_price(self.totals.position, self.instrument.lot_size))
-
-    @property
-    def equity(self) -> float:
-        """Cash plus the position at the last venue mid, in quote currency."""
-        return self.cash_of(self.totals) + self.marked
+    def total(self, part: str) -> float:
+        """Returns "cash", "fees" or "equity" of all instruments together, in the quoted one's money."""
+        sums = []
+        for number, (money, end) in enumerate(zip(self.moneys, self.ends, strict=True)):
+            cash, fees = money.of(end)
+            own = {"cash": cash, "fees": fees}.get(part, cash + self.worth(number))
+            sums.append(own * self.rate(number) if number else own)
+        return math.fsum(sums)
 
     def fills_table(self) -> Any:
         """Returns the fills as a polars DataFrame with the columns of fills.parquet."""
@@ -210,16 +214,23 @@ class Collector:
 
         rows = np.concatenate(self.fill_rows) if self.fill_rows else np.zeros((0, FILL_COLUMNS), np.int64)
         mid = np.concatenate(self.fill_mids) if self.fill_mids else np.zeros(0)
-        instrument = self.instrument
-        price = grid_price(rows[:, 3].astype(float), instrument.tick_size)
-        qty = grid_price(rows[:, 4].astype(float), instrument.lot_size)
+        if len(self.stack.legs) > 1:  # the venues run one after another; at equal times the quoted one is first
+            order = np.argsort(rows[:, 0], kind="stable")
+            rows, mid = rows[order], mid[order]
         maker = rows[:, 6] == 1
-        fee = price * qty * np.where(maker, instrument.maker_fee, instrument.taker_fee)
+        price, qty, fee = (np.zeros(len(rows)) for _ in range(3))
+        for number, money in enumerate(self.moneys):
+            own = rows[:, 9] == number
+            instrument = money.instrument
+            price[own], qty[own] = money.price(rows[own, 3].astype(float)), money.quantity(rows[own, 4].astype(float))
+            rate = np.where(maker[own], instrument.maker_fee, instrument.taker_fee)
+            paid = qty[own] * instrument.contract_size / price[own] if instrument.inverse else price[own] * qty[own]
+            fee[own] = paid * rate
         return pl.DataFrame(
             {
                 "exch_ts": rows[:, 0],
                 "local_ts": rows[:, 1],
-                "instrument": pl.Series([instrument.name] * len(rows), dtype=pl.String),
+                "instrument": pl.Series([self.stack.leg_names[n] for n in rows[:, 9].tolist()], dtype=pl.String),
                 "side": rows[:, 2].astype(np.int8),
                 "price": price,
                 "qty": qty,
@@ -238,25 +249,47 @@ class Collector:
 
         names = signal_names(self.stack)
         time = np.concatenate(self.record_times) if self.record_times else np.zeros(0, np.int64)
-        rows = np.concatenate(self.record_rows) if self.record_rows else np.zeros((0, 10 + len(names)))
-        instrument = self.instrument
-        position = grid_price(rows[:, 5], instrument.lot_size)
-        spent, maker, taker = (
-            grid_price(grid_price(rows[:, i], instrument.tick_size), instrument.lot_size) for i in (6, 7, 8)
-        )
-        cash = -spent - maker * instrument.maker_fee - taker * instrument.taker_fee
-        held = np.where(position == 0.0, 0.0, position * rows[:, 2])
+        rows = np.concatenate(self.record_rows) if self.record_rows else np.zeros((0, record_width(self.stack)))
+        legs = [rows[:, RECORD_COLUMNS + LEG_COLUMNS * n :][:, :LEG_COLUMNS].T for n in range(len(self.stack.legs))]
+        cash, equity = np.zeros(len(rows)), np.zeros(len(rows))
+        positions = []
+        for number, (money, (mid, lots, *ledger)) in enumerate(zip(self.moneys, legs, strict=True)):
+            positions.append(money.quantity(lots))
+            own = money.cash(*ledger)
+            worth = money.held(positions[-1], mid)
+            rate = exchanged(self.stack, number, legs[0][0], mid) if number else 1.0
+            cash, equity = (cash + own * rate, equity + (own + worth) * rate) if number else (own, own + worth)
+        first = RECORD_COLUMNS + LEG_COLUMNS * len(legs)
         columns = {
             "time": time,
             "bid": rows[:, 0],
             "ask": rows[:, 1],
-            "mid": rows[:, 2],
-            "bid_quote": rows[:, 3],
-            "ask_quote": rows[:, 4],
-            "position": position,
+            "mid": legs[0][0],
+            "bid_quote": rows[:, 2],
+            "ask_quote": rows[:, 3],
+            "position": positions[0],
             "cash": cash,
-            "equity": cash + held,
-            **{name: rows[:, 10 + i] for i, name in enumerate(names)},
-            "path": rows[:, 9].astype(np.int32),
+            "equity": equity,
+            **{name: rows[:, first + i] for i, name in enumerate(names)},
+            "path": rows[:, 4].astype(np.int32),
         }
+        for name, (mid, *_), position in list(zip(self.stack.leg_names, legs, positions, strict=True))[1:]:
+            columns |= {f"{name}.mid": mid, f"{name}.position": position}
+        if self.stack.watchers:
+            level, reason, step = rows[:, first + len(names) :].T
+            causes = [self.stack.risk[int(n)].path if n >= 0 else "" for n in reason.tolist()]
+            columns |= {
+                "risk_level": level.astype(np.int8),
+                "risk_reason": pl.Series(causes, dtype=pl.String),
+                "recovery_step": step.astype(np.int32),
+            }
         return pl.DataFrame(columns)
+
+
+def exchanged(stack: Stack, number: int, quoted_mid: Any, mid: Any) -> Any:
+    """Returns the rate from an instrument's money to that of the quoted one: a coin is worth its mid; of one kind they count alike."""
+    own, quoted = stack.all_legs[number].instrument, stack.leg.instrument
+    if own.inverse == quoted.inverse:
+        return 1.0
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return mid if own.inverse else 1.0 / np.asarray(quoted_mid)

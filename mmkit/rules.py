@@ -31,6 +31,8 @@ class Trigger(enum.IntFlag):
     TIMER = 1
     BOOK = 2
     TRADE = 4
+    FILL = 8
+    CANDLE = 16
 
 
 @attrs.frozen
@@ -118,7 +120,11 @@ class Venue(Rule):
 
 @attrs.frozen(kw_only=True)
 class Signal(Rule):
-    """Publishes named numbers from trades, book changes, own fills and time; logged: those of its outputs that the decision log has."""
+    """Publishes named numbers from trades, book changes, own fills and time.
+
+    logged: those of its outputs that the decision log has; candle: the field of its state that counts closed candles, where it has any:
+    what closes one can trigger a decision.
+    """
 
     role = Role.SIGNALS
     functions = ("on_book", "on_trade", "on_fill", "on_clock")
@@ -127,6 +133,7 @@ class Signal(Rule):
     on_fill: Function | None = None
     on_clock: Function | None = None
     logged: tuple[str, ...] = ()
+    candle: str = ""
 
 
 @attrs.frozen(kw_only=True)
@@ -179,11 +186,16 @@ class Ladder(Rule):
 
 @attrs.frozen(kw_only=True)
 class Risk(Rule):
-    """Reduces or vetoes what the ladder proposes."""
+    """Reduces or vetoes what the ladder proposes (`limit`), or watches the account and asks for a level from NORMAL to HALT (`watch`)."""
 
     role = Role.RISK
-    functions = needs = ("limit",)
+    functions = ("limit", "watch")
     limit: Function | None = None
+    watch: Function | None = None
+
+    def __attrs_post_init__(self) -> None:
+        if self.limit is None and self.watch is None:
+            raise TypeError(f'risk rule "{self.name}" has neither "limit" nor "watch"')
 
 
 @attrs.frozen(kw_only=True)
@@ -205,11 +217,20 @@ class Execution(Rule):
 
 @attrs.frozen(kw_only=True)
 class Hedging(Rule):
-    """Turns positions into orders on other instruments; without `hedge` it does nothing."""
+    """Turns the position into orders on other instruments; without `hedge` it does nothing.
+
+    triggers: mask of mmkit.Trigger; with FILL it is also asked at every fill of the quoted instrument.
+    """
 
     role = Role.HEDGING
-    functions = ("hedge",)
+    functions = ("triggers", "next_time", "hedge")
+    triggers: Function | None = None
+    next_time: Function | None = None
     hedge: Function | None = None
+
+    def __attrs_post_init__(self) -> None:
+        if (self.hedge is None) != (self.next_time is None):
+            raise TypeError(f'hedging rule "{self.name}" has "hedge" and "next_time", or neither')
 
 
 @attrs.frozen(kw_only=True)

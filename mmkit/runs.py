@@ -87,10 +87,6 @@ def attempt(
         )
     if not isinstance(stack, Stack):
         stack = read(Path(stack), data=data, seed=seed, overrides=set, enable=enable, disable=disable)
-    others = [name for name in stack.legs if name != stack.quote]
-    if others:
-        what = f"instruments.{others[0]}: this version replays only the instrument that is quoted, {stack.quote}"
-        raise ConfigError(f"{stack.file}: {what}" if stack.file else what)
     collector = Collector(stack)
     tell = notify or (lambda text: None)
     with ExitStack() as surroundings:

@@ -12,9 +12,10 @@ from mmkit import plugins, wiring
 from mmkit.errors import ConfigError, PluginError, nearest
 from mmkit.faults import Faults, joined
 from mmkit.fields import Duration, field
+from mmkit.kinds import shown
 from mmkit.overrides import change
 from mmkit.rules import Market, Role, Venue
-from mmkit.stack import Instrument, Leg, Slot, Stack
+from mmkit.stack import Cost, Instrument, Leg, Slot, Stack
 from mmkit.structure import structure
 from mmkit.switches import Switches
 
@@ -42,6 +43,10 @@ class StackTable:
     quote: str = field("", doc="the instrument that is quoted; left out: the only one")
     plugins: tuple[Path, ...] = field((), doc="single files that offer rules, relative to the stack file")
     record_every: Duration = field("1s", above=0, doc="time between two records")
+    watch_every: Duration = field(
+        "1s", above=0, doc="risk rules are asked at every decision and fill, and at least so often"
+    )
+    cost: Cost = field(Cost.AVERAGE, doc="cost of what a fill closes: average, or fifo: first in, first out")
 
 
 def read(
@@ -145,7 +150,8 @@ class _Reading:
                 "log.optimizations",
                 f"one of {' and '.join(each.name for each in log)} chooses what is logged, not both",
             )
-        wired = self._wired(acting)
+        hedges = self._hedges(quote, legs)
+        wired = self._wired(acting, quote, legs)
         if table is None or self.faults.lines or self.faults.plugin_lines:
             return None
         done = {slot.path: attrs.evolve(slot, wiring=wired[slot.path]) for slot in acting}
@@ -154,6 +160,9 @@ class _Reading:
             seed=table.seed,
             quote=quote,
             record_every=table.record_every,
+            watch_every=table.watch_every,
+            fifo=table.cost == Cost.FIFO,
+            hedges=hedges if getattr(done["hedging"].rule, "hedge", None) else (),
             legs={name: leg for name, leg in legs.items() if leg},
             signals=tuple(done[slot.path] for slot in signals),
             risk=tuple(done[slot.path] for slot in risk),
@@ -214,13 +223,58 @@ class _Reading:
         market = self._slot(f"{path}.market", "market", Role.MARKET, table["market"]) if "market" in table else None
         venue = self._slot(f"{path}.venue", "venue", Role.VENUE, table["venue"])
         self._market_suits_venue(path, market, venue)
-        also = ("market", "venue")
+        also = ("market", "venue", "balances", "funding")
         made, faults = structure(Instrument, {"name": name} | table, self.folder, also)
         if "name" in table:
             faults = [("name", "unknown key"), *(fault for fault in faults if fault[0] != "name")]
         for key, text in faults:
             self.faults.add(joined(path, key), text)
+        if made:
+            made = self._account(path, made, table)
         return Leg(made, market, venue) if made and market and venue else None
+
+    def _account(self, path: str, instrument: Instrument, table: Mapping[str, Any]) -> Instrument:
+        """Returns the instrument with its account's balances and the file of its settled funding."""
+        balances = table.get("balances")
+        if balances is not None:
+            known = (instrument.base, instrument.paid_in)
+            for currency, amount in (self._table(f"{path}.balances", balances) or {}).items():
+                if currency not in known:
+                    text = (
+                        f"no currency of {instrument.name}: base_currency and quote_currency are {' and '.join(known)}"
+                    )
+                    self.faults.add(f"{path}.balances.{currency}", f"{text}{nearest(currency, known)}")
+                elif isinstance(amount, bool) or not isinstance(amount, int | float) or not 0 <= amount < float("inf"):
+                    self.faults.add(
+                        f"{path}.balances.{currency}", f"must be a number of at least 0, is {shown(amount)}"
+                    )
+            if not self.faults.lines:
+                balances = {name: float(balances.get(name, 0.0)) for name in known}
+        funding = table.get("funding")
+        if funding is not None and not isinstance(funding, str):
+            self.faults.add(f"{path}.funding", f"must be the path of a file, is {shown(funding)}")
+            funding = None
+        file = self.folder / funding if funding else None
+        return attrs.evolve(instrument, balances=balances, funding=file)
+
+    def _hedges(self, quote: str, legs: Mapping[str, Leg | None]) -> tuple[str, ...]:
+        """Returns the names of the instruments to hedge on: those that the section names, else all but the quoted one."""
+        others = tuple(name for name in legs if name != quote)
+        section = self.document.get("hedging")
+        named = section.get("instruments") if isinstance(section, dict) else None
+        if named is None:
+            return others
+        if not isinstance(named, list) or not all(isinstance(name, str) for name in named):
+            self.faults.add("hedging.instruments", "must be a list of names of instruments")
+            return others
+        for number, name in enumerate(named):
+            if name == quote:
+                self.faults.add("hedging.instruments", f"{name} is the instrument that is quoted")
+            elif name not in others:
+                self.faults.add("hedging.instruments", f'no instrument "{name}"{nearest(name, others)}')
+            elif name in named[:number]:
+                self.faults.add("hedging.instruments", f'"{name}" is there twice')
+        return tuple(named)
 
     def _market_suits_venue(self, path: str, market: Slot | None, venue: Slot | None) -> None:
         if not market or not venue:
@@ -266,14 +320,28 @@ class _Reading:
         also = ["use", "optimizations"]
         if role not in (Role.MARKET, Role.VENUE, Role.REPORT):
             also.append("inputs")
+            also += {Role.SIGNALS: ["instrument"], Role.HEDGING: ["instruments"]}.get(role, [])
             self.explicit[path] = self._table(f"{path}.inputs", table.get("inputs", {})) or {}
         params, faults = structure(rule.params, table, self.folder, tuple(also))
         for key, text in faults:
             if key == "path" and role is Role.MARKET and text.startswith("unknown key"):
                 text = f'market "{rule.name}" reads no file'
             self.faults.add(joined(path, key), text)
-        slot = Slot(name, path, rule, params, wiring={}, distribution=distribution)
+        instrument = self._instrument_of(path, table) if role is Role.SIGNALS else ""
+        slot = Slot(name, path, rule, params, wiring={}, distribution=distribution, instrument=instrument)
         return self.switches.slot(slot, table.get("optimizations", []))
+
+    def _instrument_of(self, path: str, table: Mapping[str, Any]) -> str:
+        """Returns the instrument that a signal listens to: the quoted one where none is named."""
+        known = self.document.get("instruments")
+        names = list(known) if isinstance(known, dict) else []
+        section = self.document.get("stack")
+        quoted = section.get("quote") if isinstance(section, dict) else None
+        name = table.get("instrument", quoted or next(iter(names), ""))
+        if name not in names and "instrument" in table:
+            near = nearest(name, names) if isinstance(name, str) else ""
+            self.faults.add(f"{path}.instrument", f"no instrument {shown(name)}{near}")
+        return name if isinstance(name, str) else ""
 
     def _supplied(self, path: str, role: Role, table: Mapping[str, Any]) -> plugins.Supplied | None:
         use = table.get("use")
@@ -295,13 +363,13 @@ class _Reading:
         table = self._table(section, self.document.get(section, {}))
         return self.switches.apart(section, table) if table is not None else []
 
-    def _wired(self, acting: Sequence[Slot]) -> dict[str, dict[str, str]]:
+    def _wired(self, acting: Sequence[Slot], quote: str, legs: Mapping[str, Any]) -> dict[str, dict[str, str]]:
         """Returns the wiring by slot path; nothing while a rule that could publish is missing: that is the fault."""
         if "sizing" not in self.document:
             return {}
         if any(path.startswith("signals.") or path in ("sizing", "stack.plugins") for path in self.unloaded):
             return {}
-        return wiring.wire(acting, self.explicit, self.offers.names(Role.SIGNALS), self.faults.add)
+        return wiring.wire(acting, self.explicit, self.offers.names(Role.SIGNALS), self.faults.add, quote, tuple(legs))
 
     def _table(self, path: str, value: Any) -> dict[str, Any] | None:
         if isinstance(value, dict):

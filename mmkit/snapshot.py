@@ -16,7 +16,9 @@ from mmkit.faults import Faults
 from mmkit.kinds import LARGEST, shown
 from mmkit.stack import Slot, Stack
 
-KEYS = ("time", "start", "bid", "ask", "mark", "position", "signals", "orders")
+KEYS = ("time", "start", "bid", "ask", "mark", "position", "account", "signals", "orders", "instruments")
+ACCOUNT_KEYS = ("entry", "realised", "fees", "funding", "peak", "opened", "trips", "losses", "last_trip")
+INSTRUMENT_KEYS = ("bid", "ask", "position")
 ORDER_KEYS = ("side", "price", "qty")
 FURTHEST = 2.0**53
 """Ticks or lots that a float still counts one by one."""
@@ -32,11 +34,21 @@ class OwnOrder:
 
 
 @attrs.frozen
+class Other:
+    """Another instrument of the stack: best prices, position in its base currency."""
+
+    bid: float
+    ask: float
+    position: float = 0.0
+
+
+@attrs.frozen
 class Snapshot:
     """What is known when a decision is due.
 
     time, start: ns, now and the session's first event; bid, ask: best prices; mark: NaN where not given; position: base
-    currency; signals: published numbers by name, "sigma.value"; orders: our own.
+    currency; account: what is known of it by name, "entry"; signals: published numbers by name, "sigma.value"; orders: our own;
+    instruments: the others by name.
     """
 
     time: int
@@ -47,6 +59,8 @@ class Snapshot:
     position: float = 0.0
     signals: Mapping[str, float] = attrs.field(factory=dict)
     orders: tuple[OwnOrder, ...] = ()
+    account: Mapping[str, float] = attrs.field(factory=dict)
+    instruments: Mapping[str, Other] = attrs.field(factory=dict)
 
 
 def read(file: Path, stack: Stack) -> Snapshot:
@@ -98,7 +112,7 @@ class _Reading:
         self.stack = stack
         self.document = document
         self.tick_size = stack.leg.instrument.tick_size
-        self.lot_size = stack.leg.instrument.lot_size
+        self.lot_size = stack.leg.instrument.lot
         self.without_book = stack.leg.market.rule.paths is not None  # type: ignore[attr-defined]
 
     def snapshot(self) -> Snapshot | None:
@@ -117,10 +131,10 @@ class _Reading:
         position = self.number("position", self.document.get("position", 0.0))
         if not abs(position / self.lot_size) < FURTHEST and math.isfinite(position):
             self.faults.add("position", "is too large to be counted in lots")
-        signals, orders = self.signals(), self.orders()
+        signals, orders, account, others = self.signals(), self.orders(), self.account(), self.others()
         if self.faults.lines or time is None or start is None:
             return None
-        return Snapshot(time, start, bid, ask, mark, position, signals, orders)
+        return Snapshot(time, start, bid, ask, mark, position, signals, orders, account, others)
 
     def keys(self, path: str, table: _Table, known: Iterable[str]) -> None:
         known = tuple(known)
@@ -175,6 +189,39 @@ class _Reading:
             self.faults.add(key, f"must be between 0 and {LARGEST // 2} ns, is {shown(value)}")
             return None
         return value
+
+    def table(self, key: str, example: str) -> _Table:
+        """Returns an object of the document, an empty one where it is left out or at fault."""
+        given = self.document.get(key, _Table())
+        if isinstance(given, _Table):
+            return given
+        self.faults.add(key, f"must be an object such as {example}")
+        return _Table()
+
+    def account(self) -> dict[str, float]:
+        given = self.table("account", '{"entry": 99.5}')
+        self.keys("account.", given, ACCOUNT_KEYS)
+        if given and not self.stack.accounts:
+            self.faults.add("account", "no rule of the stack watches it")
+        return {name: self.number(f"account.{name}", value) for name, value in given.items() if name in ACCOUNT_KEYS}
+
+    def others(self) -> dict[str, Other]:
+        given = self.table("instruments", '{"SPOT": {"bid": 99.9, "ask": 100.1, "position": 0.0}}')
+        known = self.stack.leg_names[1:]
+        found = {}
+        for name, entry in given.items():
+            path = f"instruments.{name}"
+            if name not in known:
+                self.faults.add(path, f"no other instrument of the stack{nearest(name, known)}")
+            elif not isinstance(entry, _Table):
+                self.faults.add(path, f"must be an object, is {_said(entry)}")
+            else:
+                self.keys(f"{path}.", entry, INSTRUMENT_KEYS)
+                bid, ask = self.price("bid", entry, f"{path}."), self.price("ask", entry, f"{path}.")
+                if ask <= bid:
+                    self.faults.add(f"{path}.ask", f"the book is crossed: must be above bid, {bid:.15g}, is {ask:.15g}")
+                found[name] = Other(bid, ask, self.number(f"{path}.position", entry.get("position", 0.0)))
+        return found
 
     def signals(self) -> dict[str, float]:
         given = self.document.get("signals", _Table())

@@ -4,11 +4,15 @@ import math
 import statistics
 from typing import Any
 
+import polars as pl
+
 from mmkit import __version__
 from mmkit.driver import Outcome
 from mmkit.engine.noting import middle
 from mmkit.metrics import metrics, pnl_parts
+from mmkit.money import Money
 from mmkit.results import Collector
+from mmkit.stack import Stack
 
 SCHEMA = 1
 
@@ -16,9 +20,11 @@ SCHEMA = 1
 def summarize(collector: Collector, outcome: Outcome, fills: Any, records: Any) -> dict[str, Any]:
     """Returns the summary; a run that ended early also has `ended` with the reason."""
     stack = collector.stack
-    totals = collector.totals
+    ends = collector.ends
+    counts = collector.counts
+    money = Money(stack.leg.instrument)
+    quoted = fills.filter(pl.col("instrument") == stack.quote)
     rule: Any = stack.leg.market.rule
-    quantity = fills["qty"]
     if not rule.paths:
         collector.markouts.close(collector.last_time)
     last_mid = collector.last_mids if rule.paths else collector.last_mid
@@ -29,17 +35,14 @@ def summarize(collector: Collector, outcome: Outcome, fills: Any, records: Any) 
         "seed": stack.seed,
         "engine": outcome.engine,
         "data": {
-            "sources": sources(stack.leg.market),
+            "sources": [source for leg in stack.all_legs for source in sources(leg.market)],
             "events": collector.events,
             "first": collector.first_time,
             "last": collector.last_time,
         },
         "orders": {
-            "submitted": totals.submitted,
-            "cancelled": totals.cancelled,
-            "rejected": totals.rejected,
-            "expired": totals.expired,
-            "amended": 0,
+            name: sum(getattr(end, name) for end in ends)
+            for name in ("submitted", "cancelled", "rejected", "expired", "amended")
         },
         "fills": {
             "count": len(fills),
@@ -47,21 +50,26 @@ def summarize(collector: Collector, outcome: Outcome, fills: Any, records: Any) 
             "sell": int((fills["side"] < 0).sum()),
             "maker": int(fills["maker"].sum()),
             "taker": int((~fills["maker"]).sum()),
-            "volume": math.fsum(quantity),
-            "notional": math.fsum(quantity * fills["price"]),
+            "volume": math.fsum(fills["qty"]),
+            "notional": math.fsum(notional(stack, fills)),
         },
-        "position": {stack.quote: collector.position},
-        "cash": collector.cash_of(totals),
-        "fees": collector.fees_of(totals),
-        "equity": collector.equity,
-        "pnl": pnl_parts(fills, last_mid),
-        "metrics": metrics(fills, records, submitted=totals.submitted, markouts=collector.markouts.result()),
+        "position": dict(zip(stack.leg_names, positions(collector), strict=True)),
+        "cash": collector.total("cash"),
+        "fees": collector.total("fees"),
+        "equity": collector.total("equity"),
+        "pnl": pnl_parts(
+            money.gains(quoted),
+            money.gain_price(last_mid),
+            funding=collector.totals.funding,
+            hedge=math.fsum(contributed(collector, number) for number in range(1, len(stack.legs))),
+        ),
+        "metrics": metrics(quoted, records, submitted=collector.totals.submitted, markouts=collector.markouts.result()),
         "counters": {
-            "decisions": totals.decisions,
-            "quotes": totals.quotes,
+            "decisions": counts.decisions,
+            "quotes": counts.quotes,
             "records": len(records),
-            "caches": caches(totals.caches),
-            "log": {**logged(collector), "per_decision": per(logged(collector)["written"], totals.decisions)},
+            "caches": caches(counts.caches),
+            "log": {**logged(collector), "per_decision": per(logged(collector)["written"], counts.decisions)},
             "latency": latency(collector, outcome.engine),
         },
         "timing": {
@@ -72,6 +80,10 @@ def summarize(collector: Collector, outcome: Outcome, fills: Any, records: Any) 
             "events_per_s": collector.events / outcome.run_s if outcome.run_s > 0.0 else None,
         },
     }
+    if len(stack.legs) > 1:
+        document["instruments"] = {
+            name: by_instrument(collector, number, fills) for number, name in enumerate(stack.leg_names)
+        }
     if rule.paths:
         document["paths"] = {
             "count": len(collector.profits),
@@ -84,9 +96,49 @@ def summarize(collector: Collector, outcome: Outcome, fills: Any, records: Any) 
     return document
 
 
+def positions(collector: Collector) -> list[float]:
+    """Returns the positions at the end, instrument by instrument: base currency, of inverse contracts contracts."""
+    return [float(money.quantity(end.position)) for money, end in zip(collector.moneys, collector.ends, strict=True)]
+
+
+def notional(stack: Stack, fills: Any) -> Any:
+    """Returns what each fill was worth in quote currency: an inverse contract is worth its size."""
+    sizes = {leg.instrument.name: leg.instrument.contract_size for leg in stack.all_legs if leg.instrument.inverse}
+    names = fills["instrument"].to_list()
+    worth = (fills["price"] * fills["qty"]).to_list()
+    return [
+        quantity * sizes[name] if name in sizes else each
+        for name, quantity, each in zip(names, fills["qty"].to_list(), worth, strict=True)
+    ]
+
+
+def contributed(collector: Collector, number: int) -> float:
+    """Returns what an instrument contributed to the profit, after its fees and funding, in the quoted instrument's money."""
+    cash, _ = collector.moneys[number].of(collector.ends[number])
+    return (cash + collector.worth(number)) * collector.rate(number)
+
+
+def by_instrument(collector: Collector, number: int, fills: Any) -> dict[str, Any]:
+    """Returns an instrument's part: orders, fills and, in the currency of its own profit, its money."""
+    name, end = collector.stack.leg_names[number], collector.ends[number]
+    own = fills.filter(pl.col("instrument") == name)
+    cash, fees = collector.moneys[number].of(end)
+    return {
+        "submitted": end.submitted,
+        "fills": len(own),
+        "volume": math.fsum(own["qty"]),
+        "position": float(collector.moneys[number].quantity(end.position)),
+        "mid": collector.end_mids[number],
+        "cash": cash,
+        "fees": fees,
+        "funding": end.funding,
+        "equity": cash + collector.worth(number),
+    }
+
+
 def logged(collector: Collector) -> dict[str, int]:
     """Returns how many events the decision log has, and how many were left out of it."""
-    return {"written": sum(map(len, collector.events_noted)), "left_out": collector.totals.log["left_out"]}
+    return {"written": sum(map(len, collector.events_noted)), "left_out": collector.counts.log["left_out"]}
 
 
 def per(count: int, whole: int) -> float | None:

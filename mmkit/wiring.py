@@ -12,27 +12,37 @@ from mmkit.stack import Slot
 Report = Callable[[str, str], None]
 """Notes a fault: key path, text."""
 
+KNOWN = {"bid": "quote", "ask": "quote", "mid": "quote", "position": "base"}
+"""What every instrument publishes without a signal, and its unit."""
+
 
 def wire(
-    slots: Sequence[Slot], explicit: Mapping[str, Mapping[str, Any]], known_signals: Sequence[str], fault: Report
+    slots: Sequence[Slot],
+    explicit: Mapping[str, Mapping[str, Any]],
+    known_signals: Sequence[str],
+    fault: Report,
+    quote: str = "",
+    instruments: Sequence[str] = (),
 ) -> dict[str, dict[str, str]]:
-    """Returns, by slot path, each input's source: slot name and output, "sigma.value".
+    """Returns, by slot path, each input's source: slot name and output, "sigma.value", or an instrument's own, "SPOT.mid".
 
     slots: in the order in which they act; params is None where they are at fault. explicit: the `inputs` tables by
-    slot path; known_signals: names of signal rules that a fault may recommend.
+    slot path; known_signals: names of signal rules that a fault may recommend; quote: the instrument that is quoted.
     """
     wired: dict[str, dict[str, str]] = {}
     for place, slot in enumerate(slots):
         earlier = [s for s in slots[:place] if s.rule.role in (Role.SIGNALS, Role.SIZING)]
         later = [s for s in slots[place:] if s.rule.role in (Role.SIGNALS, Role.SIZING)]
-        wired[slot.path] = _Inputs(slot, earlier, later, known_signals, fault).wire(explicit.get(slot.path, {}))
+        reading = _Inputs(slot, earlier, later, known_signals, fault, quote, instruments)
+        wired[slot.path] = reading.wire(explicit.get(slot.path, {}))
     return wired
 
 
 def unit_of(source: str, slots: Sequence[Slot]) -> str:
     """Returns the unit of a source such as "sigma.value"."""
     name, _, output = source.rpartition(".")
-    return next(s.rule.outputs[output] for s in slots if s.name == name and output in s.rule.outputs)
+    of_slot = (s.rule.outputs[output] for s in slots if s.name == name and output in s.rule.outputs)
+    return next(of_slot, KNOWN.get(output, ""))
 
 
 @attrs.frozen
@@ -42,6 +52,8 @@ class _Inputs:
     later: list[Slot]
     known_signals: Sequence[str]
     fault: Report
+    quote: str
+    instruments: Sequence[str]
 
     def wire(self, explicit: Mapping[str, Any]) -> dict[str, str]:
         declared = attrs.fields_dict(self.slot.rule.inputs) if self.slot.rule.inputs else {}
@@ -77,13 +89,16 @@ class _Inputs:
             self.fault(path, 'must be a signal and its output, such as "sigma.value"')
             return None
         of, output = source.split(".")
+        if of in self.instruments and of not in [s.name for s in self.earlier]:
+            return self._of_instrument(path, of, output)
         slot = next((s for s in self.earlier if s.name == of), None)
         if slot is None:
             if any(s.name == of for s in self.later):
                 what = "itself" if of == self.slot.name else f'"{of}", which comes later'
                 self.fault(path, f"reads {what}; a rule reads only what is declared before it")
             else:
-                self.fault(path, f'there is no signal "{of}"{nearest(of, [s.name for s in self.earlier])}')
+                known = [*(s.name for s in self.earlier), *self.instruments]
+                self.fault(path, f'there is no signal "{of}"{nearest(of, known)}')
             return None
         if output not in slot.rule.outputs:
             outputs = slot.rule.outputs
@@ -92,11 +107,36 @@ class _Inputs:
             return None
         return source
 
+    def _of_instrument(self, path: str, instrument: str, wanted: str) -> str | None:
+        """Returns the source that "SPOT.microprice" means: a signal of that instrument by its name or rule, one of its outputs, or
+        what is known of the instrument itself."""
+        own = [s for s in self.earlier if s.instrument == instrument]
+        found = [
+            f"{s.name}.{'value' if 'value' in s.rule.outputs else next(iter(s.rule.outputs), '')}"
+            for s in own
+            if wanted in (s.name, s.rule.name)
+        ]
+        found = found or [f"{s.name}.{wanted}" for s in own if wanted in s.rule.outputs]
+        if not found and wanted in KNOWN:
+            return f"{instrument}.{wanted}"
+        if len(found) == 1:
+            return found[0]
+        if found:
+            self.fault(path, f'"{instrument}.{wanted}" fits more than one: {", ".join(found)}')
+            return None
+        known = [*KNOWN, *(s.name for s in own), *(output for s in own for output in s.rule.outputs)]
+        self.fault(
+            path, f'"{instrument}" has no "{wanted}"{nearest(wanted, known)}; it has {", ".join(dict.fromkeys(known))}'
+        )
+        return None
+
     def _by_name(self, name: str, field: "attrs.Attribute[Any]") -> str | None:
-        found = [f"{s.name}.{name}" for s in self.earlier if name in s.rule.outputs]
+        # Another instrument's signal never fits by name alone: it has to be asked for.
+        here = [s for s in self.earlier if s.instrument in ("", self.slot.instrument or self.quote)]
+        found = [f"{s.name}.{name}" for s in here if name in s.rule.outputs]
         found += [
             f"{s.name}.value"
-            for s in self.earlier
+            for s in here
             if s.rule.role is Role.SIGNALS and name in (s.rule.name, s.name) and "value" in s.rule.outputs
         ]
         found = list(dict.fromkeys(found))

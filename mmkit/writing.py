@@ -17,9 +17,11 @@ def dump(stack: Stack) -> str:
             "seed": stack.seed,
             "quote": stack.quote,
             "record_every": spelled_duration(stack.record_every),
+            "watch_every": spelled_duration(stack.watch_every),
+            "cost": "fifo" if stack.fifo else "average",
         },
         "instruments": {name: _leg(leg) for name, leg in stack.legs.items()},
-        "signals": {slot.name: section(slot) for slot in stack.signals},
+        "signals": {slot.name: {**section(slot), "instrument": slot.instrument} for slot in stack.signals},
         "sizing": section(stack.sizing),
         "pricing": section(stack.pricing),
         "ladder": section(stack.ladder),
@@ -30,6 +32,8 @@ def dump(stack: Stack) -> str:
     }
     # What reads the text puts the sampling of the log back in where nothing is said of it.
     document["log"] = {"optimizations": [switch(stack.log)] if stack.log else []}
+    if stack.hedges:
+        document["hedging"]["instruments"] = list(stack.hedges)
     if stack.process:
         document["process"] = {"optimizations": [switch(each) for each in stack.process]}
     if stack.plugins:
@@ -67,4 +71,11 @@ def section(slot: Slot) -> dict[str, Any]:
 def _leg(leg: Leg) -> dict[str, Any]:
     instrument = values(leg.instrument)
     del instrument["name"]
+    for currency in ("base_currency", "quote_currency"):
+        if not instrument[currency]:
+            del instrument[currency]
+    if leg.instrument.balances is not None:
+        instrument["balances"] = dict(leg.instrument.balances)
+    if leg.instrument.funding is not None:
+        instrument["funding"] = str(leg.instrument.funding)
     return {**instrument, "market": section(leg.market), "venue": section(leg.venue)}

@@ -1,6 +1,6 @@
 """Rules that stay Python: the compiled loop calls them here by number, over views of its own memory."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from mmkit.contract import arguments
@@ -10,13 +10,17 @@ from mmkit.errors import PluginError
 from mmkit.rules import own_functions
 from mmkit.stack import Slot, Stack
 
-RECORDS = ("params", "state", "inputs", "terms", "constants", "market", "ladder", "desk", "trade", "fill", "book")
+RECORDS = (
+    *("params", "state", "inputs", "terms", "constants", "market", "ladder", "desk", "trade", "fill", "book"),
+    *("account", "control", "hedges"),
+)
 """Arguments that the rule reaches as views; an order is named by its id, everything else is a number."""
 
 RETURNED = {
     "sizes": ("float64", "float64"),
     "quote": ("float64", "float64", "float64"),
     "next_time": ("int64",),
+    "watch": ("int64",),
     "fill_probability": ("float64",),
     "keeps": ("boolean",),
     "samples": ("boolean",),
@@ -37,7 +41,7 @@ def call(number: int, *scalars: Any) -> Any:
 
 def acting(stack: Stack) -> tuple[Slot, ...]:
     """Returns the slots whose functions the loop calls."""
-    return (*stack.slots, stack.leg.venue, *stack.caches)
+    return (*stack.slots, *(leg.venue for leg in stack.all_legs), *stack.caches)
 
 
 def called(slot: Slot) -> Iterator[tuple[str, Any, tuple[str, ...]]]:
@@ -100,26 +104,31 @@ def stubs(slots: list[Slot]) -> dict[str, Any]:
     return found
 
 
-def fill_table(slots: list[Slot], session: Any, book: Any) -> None:
-    """Points the numbers of `stubs(slots)` at the functions themselves, over a session's views and its local book."""
-    levels = memoryview(book)
-    table[:] = [over(slot, *each, session, levels) for slot in slots for each in called(slot)]
+def fill_table(slots: list[Slot], stack: Stack, session: Any, books: Sequence[Any]) -> None:
+    """Points the numbers of `stubs(slots)` at the functions themselves, over a session's views and its instruments' local books."""
+    levels = [memoryview(book) for book in books]
+    table[:] = [over(slot, *each, stack, session, levels) for slot in slots for each in called(slot)]
 
 
 def over(
-    slot: Slot, name: str, function: Any, given: tuple[str, ...], session: Any, levels: memoryview
+    slot: Slot, name: str, function: Any, given: tuple[str, ...], stack: Stack, session: Any, levels: list[memoryview]
 ) -> Callable[..., Any]:
     """Returns a rule's function as one of numbers alone."""
     own = identifier(slot.path)
-    places = {"params": slot.params, "book": levels}
+    number = number_of(stack, slot)
+    leg = session.legs[number - 1] if number else session
+    places = {"params": slot.params, "book": levels[number]}
     for argument in ("state", "inputs", "terms", "constants"):
         places[argument] = getattr(session, f"{own}_{argument}", None)
-    for argument in ("market", "ladder", "desk", "trade", "fill"):
-        places[argument] = getattr(session, argument)
+    for argument in ("market", "desk", "trade", "fill"):
+        places[argument] = getattr(leg, argument)
+    for argument in ("ladder", "account", "control"):
+        places[argument] = getattr(session, argument, None)
+    places["hedges"] = getattr(session, "legs", [])[: len(stack.hedges)]
     scalars = [i for i, argument in enumerate(given) if is_scalar(name, i, argument)]
     template = [None if i in scalars else places[argument] for i, argument in enumerate(given)]
     order = given.index("order") if "order" in given and name != "prepare" else -1
-    desk = session.desk
+    desk = leg.desk
 
     def run(*numbers: Any) -> Any:
         filled = template.copy()
@@ -128,6 +137,12 @@ def over(
         return function(*filled)
 
     return run
+
+
+def number_of(stack: Stack, slot: Slot) -> int:
+    """Returns the number of the instrument that a rule is concerned with."""
+    venues = [number for number, leg in enumerate(stack.all_legs) if leg.venue is slot]
+    return venues[0] if venues else stack.leg_names.index(slot.instrument or stack.quote)
 
 
 def order_of(desk: Any, id: int) -> Any:

@@ -15,7 +15,7 @@ import numba
 import numpy as np
 from numba.core.errors import NumbaError
 
-from mmkit.engine import anew, cache, entry, jit, places, replay, stopwatch, walk
+from mmkit.engine import anew, cache, entry, jit, places, replay, several, stopwatch, walk
 from mmkit.engine import single as one
 from mmkit.engine.binding import bind
 from mmkit.engine.callouts import acting, call, fill_table, stays_python, stubs
@@ -116,7 +116,8 @@ class CompiledEngine:
         self._entry_of: tuple[Any, ...] = ()
         begun = time.perf_counter()
         paths = program.stack.leg.market.rule.paths  # type: ignore[attr-defined]
-        self._name = "single_main" if single else "walk_main" if paths else "replay_main"
+        loop = "walk_main" if paths else "several_main" if len(program.stack.legs) > 1 else "replay_main"
+        self._name = "single_main" if single else loop
         self._folder = cache.folder_of(program, ENTRY + self._name if single else ENTRY)
         manifest = cache.manifest_of(self._folder)
         self.warm = manifest is not None
@@ -155,22 +156,42 @@ class CompiledEngine:
         """Replays until the loop needs something."""
         books = (local_book, venue_book)
         streams = [stream.as_wide_as(venue_book) for stream in (local, venue)]
+        return self._replay((session, local_book), *streams, *books, session.whole, log.memory)
+
+    def replay_several(
+        self,
+        locals: list[Feed],
+        venues: list[Feed],
+        local_books: list[Any],
+        venue_books: list[Any],
+        session: Session,
+        log: Log,
+    ) -> int:
+        """Replays several instruments; the loop goes through tuples, whose elements are all of one type."""
+        widest = max((*local_books, *venue_books), key=lambda book: book.itemsize)
+        for books in (local_books, venue_books):
+            books[:] = [book.astype(widest.dtype) if book.itemsize < widest.itemsize else book for book in books]
+        streams = [tuple(stream.as_wide_as(widest) for stream in feeds) for feeds in (locals, venues)]
+        books = [tuple(local_books), tuple(venue_books)]
+        return self._replay((session, *local_books), *streams, *books, session.whole, log.memory)
+
+    def _replay(self, over: tuple[Any, ...], *arguments: Any) -> int:
         known = len(self._function.overloads) if self.warm and self._ready else -1
-        code = int(self._call(session, local_book, *streams, *books, session.whole, log.memory))
+        code = int(self._call(over, *arguments))
         if -1 < known < len(self._function.overloads):
             self._seal_again()  # this chunk's lots are wider than the first one's
         return code
 
     def walk(self, mids: Any, draws: Any, dt: float, step: int, session: Session, book: Any, log: Log) -> None:
         """Walks one path."""
-        self._call(session, book, mids, draws, dt, step, session.whole, book, log.memory)
+        self._call((session, book), mids, draws, dt, step, session.whole, book, log.memory)
 
     def single(self, now: int, bid: int, ask: int, session: Session, book: Any, log: Log) -> int:
         """Takes one event and decides."""
         arguments = (now, bid, ask, session.whole, book, log.memory)
         if are(self._entry_of, (session, book, log)):
             return int(self._entry(*arguments))
-        sent = int(self._call(session, book, *arguments))
+        sent = int(self._call((session, book), *arguments))
         if not self._plain:
             # Finding out the type of a record with hundreds of fields takes longer than a decision: for the same records it is the same.
             kinds = tuple(numba.typeof(argument) for argument in arguments)  # type: ignore[no-untyped-call]
@@ -178,16 +199,19 @@ class CompiledEngine:
             self._entry_of = (session, book, log)
         return sent
 
-    def _call(self, session: Session, book: Any, *arguments: Any) -> Any:
-        """Calls the entry function; the first time it is compiled, or loaded, which is not the run's time."""
+    def _call(self, over: tuple[Any, ...], *arguments: Any) -> Any:
+        """Calls the entry function; the first time it is compiled, or loaded, which is not the run's time.
+
+        over: the session and the instruments' local books, for rules that stay Python.
+        """
         if not self._ready:
             begun = time.perf_counter()
-            self._get_ready(session, book, tuple(numba.typeof(argument) for argument in arguments))  # type: ignore[no-untyped-call]
+            self._get_ready(over[0], over[1], tuple(numba.typeof(argument) for argument in arguments))  # type: ignore[no-untyped-call]
             self._ready = True
             self.compile_s += time.perf_counter() - begun
-        if self._plain and not are(self._table_of, (session, book)):
-            fill_table(self._plain, session, book)
-            self._table_of = (session, book)
+        if self._plain and not are(self._table_of, over):
+            fill_table(self._plain, self.program.stack, over[0], over[1:])
+            self._table_of = over
         return self._function(*arguments)
 
     def _get_ready(self, session: Session, book: Any, kinds: tuple[Any, ...]) -> None:
@@ -268,6 +292,7 @@ class CompiledEngine:
         scope: dict[str, Any] = {"__name__": entry.__name__}
         text = "\n" * self.program.source.count("\n") + ENTRY
         exec(compile(text, str(folder / cache.SOURCE) if folder else f"<stack {stack.name}>", "exec"), scope)
-        loop = {"walk_main": walk.walk, "single_main": one.single, "replay_main": replay.replay}[self._name]
+        loops = {"walk_main": walk.walk, "single_main": one.single, "replay_main": replay.replay}
+        loop = {**loops, "several_main": several.replay_several}[self._name]
         scope[loop.__name__] = bind(loop, {**replace, **filled}, make, done)
         return kept(scope[self._name], tag, folder is not None)

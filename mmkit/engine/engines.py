@@ -28,6 +28,10 @@ class Engine(Protocol):
         """The loop over a tape."""
 
     @property
+    def replay_several(self) -> Callable[..., int]:
+        """The loop over several instruments' tapes."""
+
+    @property
     def walk(self) -> Callable[..., None]:
         """The loop over a path."""
 

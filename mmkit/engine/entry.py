@@ -7,6 +7,11 @@ def replay_main(local, venue, local_book, venue_book, whole, logs):
     return replay(local, venue, local_book, venue_book, whole[0], logs[0])
 
 
+def several_main(locals, venues, local_books, venue_books, whole, logs):
+    """Takes the records apart and replays several instruments."""
+    return replay_several(locals, venues, local_books, venue_books, whole[0], logs[0])
+
+
 def walk_main(mids, draws, dt, step, whole, book, logs):
     """Takes the records apart and walks a path."""
     return walk(mids, draws, dt, step, whole[0], book, logs[0])

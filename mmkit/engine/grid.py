@@ -33,6 +33,13 @@ def ceil_to_grid(x: float) -> int:
     return int(math.ceil(x))
 
 
+def lot_at(market: Any) -> None:
+    """Works out what a lot of an inverse contract is worth in the coin at the mid, so that rules see base currency as of any other."""
+    if market.mid == market.mid:
+        market.lot_size = market.per_lot / market.mid
+        market.position = market.position_lots * market.lot_size
+
+
 def sound(s: Any, price: float, half_bid: float, half_ask: float, bid_qty: float, ask_qty: float) -> bool:
     """Returns whether prices and quantities are numbers; otherwise the run stops with a fault of the rule they came from."""
     if math.isnan(price) or math.isnan(half_bid) or math.isnan(half_ask) or math.isinf(price):

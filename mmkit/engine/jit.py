@@ -12,7 +12,7 @@ import numba
 
 from mmkit.engine import callouts, entry
 from mmkit.engine.binding import bind
-from mmkit.engine.callouts import RECORDS, acting, called
+from mmkit.engine.callouts import RECORDS, acting, called, number_of
 from mmkit.engine.module import identifier
 from mmkit.engine.session import Program
 from mmkit.stack import Slot
@@ -137,7 +137,9 @@ def kind_of(program: Program, whole: Any, slot: Slot, argument: str, book: Any) 
         return whole.typeof("desk").typeof("orders").dtype
     if argument in ("params", "state", "inputs", "terms", "constants"):
         argument = f"{identifier(slot.path)}_{argument}"
-    return whole.typeof(argument)
+    if argument in ("market", "desk", "trade", "fill") and number_of(program.stack, slot):
+        return whole.typeof("legs").dtype.typeof(argument)
+    return whole.typeof("legs" if argument == "hedges" else argument)
 
 
 BOILERPLATE = ("Failed in", "During:", "File ", "There are", "- ", "<", ">>>", "^")

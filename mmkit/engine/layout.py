@@ -29,6 +29,8 @@ def layout_of(thing: Any, compact: bool = False) -> np.dtype[Any]:
     compact: a number takes no more room than its declared bounds need.
     Raises PluginError for a field that is neither a number, an enum, a tuple of numbers nor an array.
     """
+    if isinstance(thing, list):
+        return np.dtype((layout_of(thing[0], compact), (len(thing),)))
     hints = hints_of(type(thing))  # type: ignore[arg-type]
     fields: list[Any] = []
     for field in attrs.fields(type(thing)):
@@ -41,6 +43,8 @@ def layout_of(thing: Any, compact: bool = False) -> np.dtype[Any]:
             fields.append((field.name, smallest(field, kind) if compact and kind is int else NUMBERS[kind], (size,)))
         elif isinstance(value, tuple):
             fields.append((field.name, "f8", (len(value),)))
+        elif attrs.has(type(value)):
+            fields.append((field.name, layout_of(value, compact)))
         else:
             annotation = hints.get(field.name, type(value))
             kind = number(type(thing), field.name, annotation)
@@ -74,13 +78,19 @@ def smallest(field: Any, annotation: Any) -> str:
 
 
 def fill_record(record: Any, thing: Any) -> None:
-    """Copies an attrs instance into a record of its layout."""
+    """Copies an attrs instance, or a list of them, into a record of its layout."""
+    if isinstance(thing, list):
+        for number, each in enumerate(thing):
+            fill_record(record[number], each)
+        return
     for field in attrs.fields(type(thing)):
         value = getattr(thing, field.name)
         if "records" in field.metadata:
             # A session begins with all of them alike.
             fill_record(record[field.name][0], value[0])
             record[field.name][1:] = record[field.name][0]
+        elif attrs.has(type(value)):
+            fill_record(record[field.name], value)
         else:
             record[field.name] = value
 

@@ -11,22 +11,25 @@ from mmkit.engine.records import (
     DECISION,
     EVENT_COLUMNS,
     EVENT_VALUES,
+    KINDS_OF_ANSWER,
     LATENCY_BUCKETS,
     STARTED,
     TROUBLE,
 )
 
 
-def note(s: Any, log: Any, kind: int, code: int, size: float, first: float, second: float, third: float) -> None:
+def note(
+    s: Any, log: Any, now: int, kind: int, code: int, size: float, first: float, second: float, third: float
+) -> None:
     """Writes an event, unless the log's optimization leaves it out; the loop makes room before it could be full."""
     if heard(s, kind, size):
-        written(s, log, kind, code, first, second, third)
+        written(s, log, now, kind, code, first, second, third)
 
 
-def written(s: Any, log: Any, kind: int, code: int, first: float, second: float, third: float) -> None:
+def written(s: Any, log: Any, now: int, kind: int, code: int, first: float, second: float, third: float) -> None:
     """Writes an event. It reaches no place that a stack fills, so that the stack's own module may call it."""
     at = log.events * EVENT_COLUMNS
-    log.event[at] = s.market.now
+    log.event[at] = now
     log.event[at + 1] = kind
     log.event[at + 2] = code
     log.event[at + 3] = s.clock.path
@@ -43,7 +46,7 @@ def note_decision(s: Any, log: Any) -> None:
     market = s.market
     ladder = s.ladder
     if clock.decisions == 1:
-        note(s, log, STARTED, 0, 0.0, market.mid, 0.0, 0.0)
+        note(s, log, market.now, STARTED, 0, 0.0, market.mid, 0.0, 0.0)
     bid = math.nan
     ask = math.nan
     for i in range(ladder.levels):
@@ -55,15 +58,16 @@ def note_decision(s: Any, log: Any) -> None:
             clock.quotes += 1
             if i == 0:
                 ask = ladder.ask_ticks[0] * market.tick_size
-    note(s, log, DECISION, clock.decisions, 0.0, bid, ask, market.position)
+    note(s, log, market.now, DECISION, clock.decisions, 0.0, bid, ask, market.position)
     note_signals(s, log)
 
 
-def note_trouble(s: Any, log: Any, order: Any, kind: int) -> None:
-    """Notes an order that the venue refused or let lapse."""
-    market = s.market
+def note_trouble(s: Any, leg: Any, log: Any, order: Any, kind: int) -> None:
+    """Notes an order that the venue refused, let lapse or did not amend."""
+    market = leg.market
     quantity = order.side * order.remaining * market.lot_size
-    note(s, log, TROUBLE, kind, 0.0, order.tick * market.tick_size, quantity, float(order.id))
+    code = kind + KINDS_OF_ANSWER * market.number
+    note(s, log, market.now, TROUBLE, code, 0.0, order.tick * market.tick_size, quantity, float(order.id))
 
 
 def started_at(s: Any) -> int:

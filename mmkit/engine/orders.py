@@ -1,19 +1,21 @@
-"""Our side of the desk: placing, cancelling, and what answers tell us."""
+"""Our side of the desk: placing, amending, cancelling, and what answers tell us."""
 
 from typing import Any
 
-from mmkit.engine.noting import note, note_trouble
+from mmkit.engine.ledger import book_fill
+from mmkit.engine.noting import note_trouble
 from mmkit.engine.places import on_fill
 from mmkit.engine.records import (
     ACCEPTED,
+    AMENDED,
+    AMENDING,
     CANCELLED,
     CANCELLING,
     EXECUTED,
-    EXECUTION,
     EXPIRED,
     FILLED,
     LAPSED,
-    NOT_FOUND,
+    NOT_AMENDED,
     NOTHING,
     PLACING,
     REFUSED,
@@ -59,11 +61,38 @@ def place(desk: Any, market: Any, side: int, tick: int, lots: int, kind: int) ->
     order.request = PLACING
     order.remaining = lots
     order.open = 0
+    order.sent = market.now
+    order.asked_tick = tick
+    order.asked_lots = lots
+    order.cause = desk.cause
+    order.reduce_only = 0
     desk.next_id += 1
     desk.live[desk.live_count] = at
     desk.live_count += 1
     desk.submitted += 1
     send(desk, market.now, at, order.id, PLACING)
+
+
+def reduce(desk: Any, market: Any, side: int, tick: int, lots: int, kind: int) -> None:
+    """Sends an order that the venue never lets open or turn a position."""
+    before = desk.live_count
+    place(desk, market, side, tick, lots, kind)
+    if desk.live_count > before:
+        desk.orders[desk.live[before]].reduce_only = 1
+
+
+def amend(desk: Any, market: Any, at: int, tick: int, lots: int) -> None:
+    """Asks that the order in place `at`, which must be working, stand at `tick` with `lots` in total, what is executed included.
+
+    What that does to its place in the queue is the venue's (`desk.amend`); a total not above what is executed cancels the rest.
+    """
+    order = desk.orders[at]
+    order.request = AMENDING
+    order.asked_tick = tick
+    order.asked_lots = lots
+    desk.amending += 1
+    desk.amends += 1
+    send(desk, market.now, at, order.id, AMENDING)
 
 
 def cancel(desk: Any, market: Any, at: int) -> None:
@@ -79,12 +108,31 @@ def working(order: Any) -> bool:
     return bool(order.state == WORKING and order.request == NOTHING)
 
 
+def cancelling(order: Any) -> bool:
+    """Returns whether the order's cancel is under way."""
+    return bool(order.request == CANCELLING)
+
+
 def has_order(desk: Any, tick: int) -> bool:
-    """Returns whether an own order of any state that we have not forgotten stands at `tick`."""
+    """Returns whether an own order of any state that we have not forgotten stands at `tick`, or is being amended to it."""
     for i in range(desk.live_count):
         if desk.orders[desk.live[i]].tick == tick:
             return True
+    if desk.amending > 0:
+        for i in range(desk.live_count):
+            if desk.orders[desk.live[i]].asked_tick == tick:
+                return True
     return False
+
+
+def outstanding(desk: Any, side: int) -> int:
+    """Returns the lots of a side that may still execute: all that is not known to have ended, an amendment under way at its largest."""
+    lots = 0
+    for i in range(desk.live_count):
+        order = desk.orders[desk.live[i]]
+        if order.side == side:
+            lots += order.remaining + max(order.asked_lots - order.lots, 0)
+    return lots
 
 
 def forget(desk: Any) -> None:
@@ -101,10 +149,10 @@ def forget(desk: Any) -> None:
     desk.live_count = kept
 
 
-def answered(s: Any, book: Any, log: Any) -> None:
-    """Takes the next answer: the order's state, and for an execution the ledger."""
-    desk = s.desk
-    exchange = s.exchange
+def answered(s: Any, leg: Any, book: Any, log: Any) -> None:
+    """Takes an instrument's next answer: the order's state, and for an execution the ledger."""
+    desk = leg.desk
+    exchange = leg.exchange
     answer = exchange.answers[exchange.answer_first & exchange.mask]
     exchange.answer_first += 1
     order = desk.orders[answer.place]
@@ -115,46 +163,36 @@ def answered(s: Any, book: Any, log: Any) -> None:
         order.remaining -= answer.lots
         if order.remaining == 0:
             order.state = FILLED
-            order.request = NOTHING
-        book_fill(s, log, order.side, answer.tick, answer.lots, answer.maker)
-        on_fill(s, book)
-    elif kind == ACCEPTED:
-        order.state = WORKING
-        order.request = NOTHING
-    elif kind == NOT_FOUND:
-        order.request = NOTHING
+            settle(desk, order)
+        book_fill(s, leg, log, order.side, answer.tick, answer.lots, answer.maker)
+        on_fill(s, leg, book)
+    elif kind == AMENDED:
+        order.remaining += answer.lots - order.lots
+        order.lots = answer.lots
+        if order.request == AMENDING:
+            settle(desk, order)
+        order.asked_tick = order.tick
+        order.asked_lots = order.lots
     else:
-        order.request = NOTHING
-        if kind == WITHDRAWN:
+        settle(desk, order)
+        if kind == ACCEPTED:
+            order.state = WORKING
+        elif kind == WITHDRAWN:
             order.state = CANCELLED
         elif kind == REFUSED:
             order.state = REJECTED
-            note_trouble(s, log, order, kind)
+            note_trouble(s, leg, log, order, kind)
         elif kind == LAPSED:
             order.state = EXPIRED
-            note_trouble(s, log, order, kind)
+            note_trouble(s, leg, log, order, kind)
+        elif kind == NOT_AMENDED:
+            note_trouble(s, leg, log, order, kind)
 
 
-def book_fill(s: Any, log: Any, side: int, tick: int, lots: int, maker: int) -> None:
-    """Enters an execution into the ledger and shows it to the rules."""
-    ledger = s.ledger
-    market = s.market
-    fill = s.fill
-    amount = tick * lots
-    ledger.position += side * lots
-    ledger.spent += side * amount
-    if maker:
-        ledger.maker += amount
-    else:
-        ledger.taker += amount
-    ledger.fills += 1
-    market.fills = ledger.fills
-    market.position_lots = ledger.position
-    market.position = ledger.position * market.lot_size
-    fill.side = side
-    fill.price_ticks = tick
-    fill.qty_lots = lots
-    fill.price = tick * market.tick_size
-    fill.qty = lots * market.lot_size
-    fill.maker = maker
-    note(s, log, EXECUTION, side, fill.qty, fill.price, side * fill.qty, market.position)
+def settle(desk: Any, order: Any) -> None:
+    """An order's request has been answered: it is as it is."""
+    if order.request == AMENDING:
+        desk.amending -= 1
+        order.asked_tick = order.tick
+        order.asked_lots = order.lots
+    order.request = NOTHING

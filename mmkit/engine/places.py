@@ -3,24 +3,46 @@
 from typing import Any
 
 
-def on_book(s: Any, book: Any) -> None:
+def on_book(s: Any, leg: Any, book: Any) -> None:
     """The best prices changed."""
 
 
-def on_depth(s: Any, book: Any) -> None:
+def on_depth(s: Any, leg: Any, book: Any) -> None:
     """A level of the book changed."""
 
 
-def on_trade(s: Any, book: Any) -> None:
+def on_trade(s: Any, leg: Any, book: Any) -> None:
     """A trade happened."""
 
 
-def on_fill(s: Any, book: Any) -> None:
+def on_fill(s: Any, leg: Any, book: Any) -> None:
     """An execution of ours became known."""
 
 
-def on_clock(s: Any, book: Any) -> None:
+def on_clock(s: Any, leg: Any, book: Any) -> None:
     """A decision or a record is due."""
+
+
+def on_account(s: Any, leg: Any) -> None:
+    """An execution of ours has been booked: where a rule watches the account, its cost and profit follow."""
+
+
+def candles(s: Any) -> int:
+    """How many candles have closed so far."""
+    return 0
+
+
+def watch(s: Any, log: Any) -> None:
+    """Asks the risk rules that watch."""
+
+
+def hedge(s: Any) -> None:
+    """Asks the hedging rule."""
+
+
+def hedge_time(s: Any) -> int:
+    """When the hedging rule is to be asked next."""
+    return 0
 
 
 def decide(s: Any, book: Any) -> None:
@@ -36,15 +58,19 @@ def record_signals(s: Any, log: Any, at: int) -> None:
     """Writes the published signals into the record that starts at `at`."""
 
 
-def rest(s: Any, order: Any, ahead: float) -> None:
+def record_others(s: Any, log: Any) -> None:
+    """Writes the other instruments, if there are any, into the record just written."""
+
+
+def rest(s: Any, leg: Any, order: Any, ahead: float) -> None:
     """An order comes to rest."""
 
 
-def trade(s: Any, order: Any, quantity: float) -> None:
+def trade(s: Any, leg: Any, order: Any, quantity: float) -> None:
     """Something traded at an order's price."""
 
 
-def depth_change(s: Any, order: Any, previous: float, new: float) -> None:
+def depth_change(s: Any, leg: Any, order: Any, previous: float, new: float) -> None:
     """An order's level changed."""
 
 

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import attrs
 
-from mmkit.engine import anew, places, replay, single, walk
+from mmkit.engine import anew, places, replay, several, single, walk
 from mmkit.engine.binding import as_it_is, bind
 from mmkit.engine.session import Program, in_their_places
 from mmkit.tape import WINDOW, Chunk
@@ -52,6 +52,7 @@ class PlainEngine:
         filled |= {places.fresh_ladder: anew.new_ladder, places.fresh_order: anew.new_order}
         filled[places.nanoseconds] = time.perf_counter_ns
         self.replay = bind(replay.replay, filled, as_it_is, done)
+        self.replay_several = bind(several.replay_several, filled, as_it_is, done)
         self.walk = bind(walk.walk, filled, as_it_is, done)
         self.single = bind(single.single, filled, as_it_is, done)
 

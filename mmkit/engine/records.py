@@ -21,18 +21,31 @@ POST_ONLY, LIMIT, MARKET = range(3)
 SENT, WORKING, FILLED, CANCELLED, EXPIRED, REJECTED = range(6)
 """States of an order as we know it."""
 
-NOTHING, PLACING, CANCELLING = range(3)
+NOTHING, PLACING, CANCELLING, AMENDING = range(4)
 """Requests that are under way for an order."""
 
-ACCEPTED, EXECUTED, WITHDRAWN, LAPSED, REFUSED, NOT_FOUND = range(6)
+KINDS_OF_ANSWER = 8
+ACCEPTED, EXECUTED, WITHDRAWN, LAPSED, REFUSED, NOT_FOUND, AMENDED, NOT_AMENDED = range(KINDS_OF_ANSWER)
 """Kinds of an answer."""
 
-NO_FAULT, NAN_PRICE, NAN_QUANTITY, NAN_LADDER, TOO_MANY_ORDERS, TOO_MANY_ANSWERS = range(6)
+AMEND_NONE, AMEND_REQUEUE, AMEND_KEEP = range(3)
+"""What an amendment does at a venue: refused; always to the back of the queue; to the back unless only the quantity decreases."""
+
+QUOTE, HEDGE, CLOSE = range(3)
+"""Why an order was sent; CLOSE: to flatten the position."""
+
+NORMAL, WIDEN, REDUCE_ONLY, NO_QUOTES, FLATTEN, HALT = range(6)
+"""What risk rules ask for, from the mildest on."""
+
+NO_FAULT, NAN_PRICE, NAN_QUANTITY, NAN_LADDER, TOO_MANY_ORDERS, TOO_MANY_ANSWERS, LIQUIDATED = range(7)
 """Why a run stops."""
 
+LINEAR, INVERSE, SPOT = range(3)
+"""Kinds of an instrument: profit in quote currency; in the coin, of contracts worth so much quote currency; owned outright."""
 
-STARTED, DECISION, SIGNAL, EXECUTION, TROUBLE = range(5)
-"""Kinds of an event in the decision log: a session begins, a decision, a signal that stands out, a fill, a refusal."""
+
+STARTED, DECISION, SIGNAL, EXECUTION, TROUBLE, RISK = range(6)
+"""Kinds of an event in the decision log: start, decision, a signal that stands out, a fill, a refusal, another level of risk."""
 
 EVENT_COLUMNS, EVENT_VALUES = 4, 3
 """time, kind, code, path; and three numbers that depend on the kind"""
@@ -51,7 +64,9 @@ class MarketView:
     """What a rule sees of the market: prices in quote currency, quantities and position in base currency, NaN where unknown.
 
     start: time of the session's (or path's) first event; base: tick of the first level of the local book's window;
-    lots_per_unit: 1 / lot_size where that is whole, else 0; fills: executions of ours known so far; updated: time of the last market event.
+    lots_per_unit: 1 / lot_size where that is whole, else 0; fills: executions of ours known so far; updated: time of the last market event;
+    number: the instrument's, 0 for the one that is quoted; per_lot: quote currency that a lot of an inverse contract is worth, else 0:
+    its lot_size follows the mid.
     """
 
     now: int = 0
@@ -69,6 +84,8 @@ class MarketView:
     lots_per_unit: float = 0.0
     base: int = 0
     updated: int = 0
+    number: int = field(0, at_least=0, at_most=2**15 - 1)
+    per_lot: float = 0.0
 
 
 @attrs.define
@@ -122,9 +139,10 @@ Quotes = quotes_class(LEVELS)
 class Order:
     """An order of ours: what it is, what we know of it, and (from `open` on) where the venue has it.
 
-    remaining: lots not yet executed as we know it; open: the same at the venue; front: quantity ahead of it in the queue;
-    traded: quantity that traded at its price since the level last changed (both base currency);
-    key: its level in the venue's book, -1 outside of the book's window.
+    remaining: lots not yet executed as we know it; sent: when it was placed; asked_tick, asked_lots: what an amendment under way asks for,
+    else as they are (the venue swaps the ticks, so that both together never tell when); open: lots not yet executed at the venue;
+    front: quantity ahead of it in the queue; traded: quantity that traded at its price since the level last changed (both base currency);
+    key: its level in the venue's book, -1 outside of the book's window; reduce_only: it never opens or turns a position.
     """
 
     id: int = 0
@@ -134,16 +152,21 @@ class Order:
     open: int = 0
     front: float = 0.0
     traded: float = 0.0
+    sent: int = 0
+    asked_tick: int = 0
+    asked_lots: int = 0
     key: int = field(-1, at_least=-1, at_most=2**31 - 1)
     side: int = field(0, at_least=-1, at_most=1)
     kind: int = field(POST_ONLY, at_least=0, at_most=MARKET)
     state: int = field(SENT, at_least=0, at_most=REJECTED)
-    request: int = field(NOTHING, at_least=0, at_most=CANCELLING)
+    request: int = field(NOTHING, at_least=0, at_most=AMENDING)
+    cause: int = field(QUOTE, at_least=0, at_most=CLOSE)
+    reduce_only: int = field(0, at_least=0, at_most=1)
 
 
 @attrs.define
 class Request:
-    """A request on its way to the venue: when it arrives, the order's place and id, and PLACING or CANCELLING."""
+    """A request on its way to the venue: when it arrives, the order's place and id, and PLACING, CANCELLING or AMENDING."""
 
     time: int = 0
     place: int = 0
@@ -174,11 +197,15 @@ def desk_class(room: int, ring: int) -> type:
     class Desk:
         """Our orders and the requests under way.
 
-        live: places of the orders we have not forgotten, oldest first; spare: places not in use; sent: the queue of requests.
+        live: places of the orders we have not forgotten, oldest first; spare: places not in use; sent: the queue of requests;
+        amend: what an amendment does at the venue; amending: amendments under way; cause: why orders are sent just now.
         """
 
         entry_latency: int = 0
         post_only: int = 1
+        amend: int = AMEND_REQUEUE
+        amending: int = 0
+        cause: int = QUOTE
         orders: list[Order] = records(Order, room)
         live: list[int] = attrs.field(factory=lambda: [0] * room, metadata=places)
         live_count: int = 0
@@ -191,6 +218,7 @@ def desk_class(room: int, ring: int) -> type:
         sent_end: int = 0
         submitted: int = 0
         cancels: int = 0
+        amends: int = 0
         fault: int = NO_FAULT
 
     return Desk
@@ -208,11 +236,30 @@ def exchange_class(size: int, ring: int) -> type:
         best_bid, best_ask: of the market at the venue; base: tick of the first level of its book;
         mid_*: the market's best prices just before the event at hand;
         taken_asks, taken_bids: lots that our orders took from crossing levels;
-        our_bid, our_ask: best prices of our resting orders; low, high: none of them has a key outside of these.
+        our_bid, our_ask: best prices of our resting orders; low, high: none of them has a key outside of these;
+        lot_size, lots_per_unit: as an instrument's, in which the queue counts; reprice: a post-only order that would take rests a tick off
+        the other side instead of being refused; position: lots of all executions; settles: when funding is due next; limited, owned (lots),
+        cash, paid and what follows: the account (mmkit.engine.funds).
         """
 
         response_latency: int = 0
         partial_fills: int = 1
+        reprice: int = 0
+        lot_size: float = 1.0
+        lots_per_unit: float = 0.0
+        kind: int = LINEAR
+        limited: int = 0
+        owned: int = 0
+        cash: float = 0.0
+        paid: float = 0.0
+        maker_fee: float = 0.0
+        taker_fee: float = 0.0
+        initial_margin: float = 0.0
+        maintenance_margin: float = 0.0
+        min_lots: int = 0
+        min_value: float = 0.0
+        position: int = 0
+        settles: int = NEVER
         room: int = size
         resting: list[int] = array(int, 2 * size)
         bid_count: int = 0
@@ -236,6 +283,7 @@ def exchange_class(size: int, ring: int) -> type:
         rejected: int = 0
         expired: int = 0
         cancelled: int = 0
+        amended: int = 0
         fault: int = NO_FAULT
 
     return Exchange
@@ -245,7 +293,9 @@ def exchange_class(size: int, ring: int) -> type:
 class Ledger:
     """Position and money as we know them: exact, in lots and tick * lots.
 
-    spent: price * quantity bought minus sold; maker, taker: turnover by liquidity, on which fees are due.
+    spent: price * quantity bought minus sold; maker, taker: turnover by liquidity, on which fees are due. Of an inverse contract these
+    three stay 0, and its money is in lots / tick, compensated (Neumaier): coin: quantity bought minus sold, each over its price.
+    funding: received, quote currency (inverse: coin).
     """
 
     position: int = 0
@@ -253,46 +303,95 @@ class Ledger:
     maker: int = 0
     taker: int = 0
     fills: int = 0
+    coin: float = 0.0
+    coin_rest: float = 0.0
+    maker_coin: float = 0.0
+    taker_coin: float = 0.0
+    funding: float = 0.0
 
 
 @attrs.define
-class Clock:
-    """Where the run is: next segment of either stream, times of the next timer decision, triggering event and record, and counters.
+class Reading:
+    """Where an instrument's streams are: the next segment of either, whether it has ended, and what is listened to.
 
-    quotes: wanted prices of all decisions; untimed: a mask: decisions whose number has none of its bits are timed;
-    at: number of the rule's function that was called last (mmkit.engine.module.calls_of).
+    rank: the instrument's number in the order in which the stack declares them.
     """
 
     local: int = 0
     venue: int = 0
-    local_over: int = 0
-    venue_over: int = 0
-    started: int = 0
+    rank: int = 0
+    local_over: int = field(0, at_least=0, at_most=1)
+    venue_over: int = field(0, at_least=0, at_most=1)
+    reads_depth: int = field(0, at_least=0, at_most=1)
+    hears_trades: int = field(0, at_least=0, at_most=1)
+    hears_book: int = field(0, at_least=0, at_most=1)
+    hears_depth: int = field(0, at_least=0, at_most=1)
+
+
+@attrs.define
+class Clock:
+    """Where the run is: times of the next timer decision, triggering event, record and so on, and counters.
+
+    next_event: a decision that something triggered; sure: 0 where only a candle that closes then makes it one; next_fill: an execution of
+    the quoted instrument becomes known, where somebody listens to it; next_watch, next_hedge: risk and hedging rules are asked;
+    not_before: earliest next decision; candles: closed so far; quotes: wanted prices of all decisions; untimed: a mask: decisions whose
+    number has none of its bits are timed; at: number of the rule's function that was called last (mmkit.engine.module.calls_of);
+    leg: number of the instrument that needs more data.
+    """
+
     next_timer: int = NEVER
     next_event: int = NEVER
+    next_fill: int = NEVER
     next_record: int = NEVER
+    next_watch: int = NEVER
+    next_hedge: int = NEVER
     record_every: int = NEVER
-    triggers: int = 0
-    reads_depth: int = 0
-    hears_trades: int = 0
-    hears_book: int = 0
-    hears_depth: int = 0
+    watch_every: int = NEVER
+    min_interval: int = 0
+    not_before: int = 0
+    candles: int = 0
     decisions: int = 0
     quotes: int = 0
-    untimed: int = 7
     quoted: int = 0
     spread: float = 0.0
-    stop: int = 0
+    triggers: int = field(0, at_least=0, at_most=2**7 - 1)
+    hears_fills: int = field(0, at_least=0, at_most=1)
+    hedges_fills: int = field(0, at_least=0, at_most=1)
+    watches: int = field(0, at_least=0, at_most=1)
+    hedges: int = field(0, at_least=0, at_most=1)
+    sure: int = field(1, at_least=0, at_most=1)
+    stop: int = field(0, at_least=0, at_most=1)
+    fault: int = field(NO_FAULT, at_least=0, at_most=LIQUIDATED)
+    untimed: int = 7
     at: int = 0
-    fault: int = NO_FAULT
+    leg: int = 0
     path: int = 0
 
 
-FILL_COLUMNS = 9
-"""exch_ts, local_ts, side, tick, lots, order id, maker, cause, path"""
+@attrs.define
+class Leg:
+    """An instrument beside the quoted one: what the session has of the quoted one by the same names."""
 
-RECORD_COLUMNS = 10
-"""bid, ask, mid, bid_quote, ask_quote, position (lots), spent, maker, taker (tick * lots), path; then the signals"""
+    market: MarketView
+    trade: Trade
+    fill: Fill
+    desk: Any
+    exchange: Any
+    ledger: Ledger
+    reading: Reading
+
+
+FILL_COLUMNS = 10
+"""exch_ts, local_ts, side, tick, lots, order id, maker, cause, path, instrument"""
+
+LEG_COLUMNS = 6
+"""Of each instrument: mid at the venue, position (lots), spent, maker, taker (tick * lots; inverse: lots / tick), funding."""
+
+RECORD_COLUMNS = 5
+"""bid, ask, bid_quote, ask_quote, path; then the instruments, the signals, and where risk rules watch their RISK_COLUMNS"""
+
+RISK_COLUMNS = 3
+"""level in force, number of the rule behind it (-1: none), step of the recovery"""
 
 
 @attrs.define

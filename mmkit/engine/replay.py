@@ -10,81 +10,70 @@ order of local time. At equal times: local feed, answers, venue feed, requests, 
 import math
 from typing import Any
 
-from mmkit.engine.matching import arrive, change, cross, hit, mark_all
-from mmkit.engine.noting import note_decision, started_at, took
-from mmkit.engine.orders import answered, forget
-from mmkit.engine.places import decide, next_time, on_book, on_clock, on_depth, on_trade, record_signals
-from mmkit.engine.records import NEVER, NO_ASK, NO_BID, RECORD_COLUMNS, WORKING
+from mmkit.engine.arriving import arrive
+from mmkit.engine.grid import lot_at
+from mmkit.engine.matching import change, cross, hit
+from mmkit.engine.orders import answered
+from mmkit.engine.places import on_book, on_clock, on_depth, on_trade
+from mmkit.engine.records import NEVER, NO_ASK, NO_BID
+from mmkit.engine.resting import mark_all
+from mmkit.engine.turn import due, end, take_turn
 from mmkit.tape import CLEARED_BIDS, DEPTH, INVALID, MORE, TRADE_BUY, TRADE_SELL
 from mmkit.tape import NO_ASK as NO_ASK_TICK
 from mmkit.tape import NO_BID as NO_BID_TICK
 
-DONE, NEED_LOCAL, NEED_VENUE, FULL, STOPPED = range(5)
-"""Why the loop returns: the end, a stream's next chunk is needed, the log is to be collected, a fault or an interruption."""
-
-TIMER, BOOK, TRADE = 1, 2, 4
-"""What can trigger a decision."""
+DONE, NEED_LOCAL, NEED_VENUE, FULL, STOPPED, SETTLE = range(6)
+"""Why the loop returns: the end, a stream's next chunk is needed, the log is full, a fault or an interruption, funding is due."""
 
 
 def replay(local: Any, venue: Any, local_book: Any, venue_book: Any, s: Any, log: Any) -> int:
     """Runs until a stream is used up, the log is full, or nothing is left; call again to go on."""
     clock = s.clock
-    desk = s.desk
-    exchange = s.exchange
     while True:
-        if clock.stop or clock.fault or desk.fault or exchange.fault:
+        if clock.stop or clock.fault or s.desk.fault or s.exchange.fault:
             return STOPPED
         if log.records >= log.record_capacity - 1 or log.events > log.event_capacity // 2:
             return FULL
-        until = min(clock.next_timer, clock.next_record)
-        if clock.triggers & (BOOK | TRADE):
-            if clock.next_event == NEVER:
-                event = next_trigger(local, clock, until)
-                if event < 0:
-                    return NEED_LOCAL
-                clock.next_event = event
-            until = min(until, clock.next_event)
-        code = run_venue(venue, venue_book, s, log, until)
+        until = due(local, s)
+        if until < 0:
+            return NEED_LOCAL
+        code = run_venue(venue, venue_book, s, s, log, until)
         if code != DONE:
             return code
-        code = run_local(local, local_book, s, log, until)
+        until = min(until, clock.next_fill)
+        code = run_local(local, local_book, s, s, log, until)
         if code != DONE:
             return code
-        if (
-            clock.local_over
-            and clock.venue_over
-            and clock.local == local.count
-            and clock.venue == venue.count
-            and desk.sent_first == desk.sent_end
-            and exchange.answer_first == exchange.answer_end
-        ):
+        if at_end(local, venue, s):
             s.market.now = last_time(local, venue, s)
-            on_clock(s, local_book)
-            record(s, log)
+            on_clock(s, s, local_book)
+            end(s, log)
             return DONE
         s.market.now = until
-        on_clock(s, local_book)
-        if until == clock.next_record:
-            record(s, log)
-            clock.next_record += clock.record_every
-        if until == clock.next_timer or until == clock.next_event:
-            forget(desk)
-            if s.market.bid_ticks != NO_BID and s.market.ask_ticks != NO_ASK:
-                clock.decisions += 1
-                begun = started_at(s)
-                decide(s, local_book)
-                took(log, begun)
-                note_decision(s, log)
-            clock.next_event = NEVER
-            if until == clock.next_timer:
-                clock.next_timer = next_time(s)
+        on_clock(s, s, local_book)
+        take_turn(s, local_book, log, until)
 
 
-def last_time(local: Any, venue: Any, s: Any) -> int:
+def at_end(local: Any, venue: Any, leg: Any) -> bool:
+    """Returns whether nothing of an instrument is left: no event, no request, no answer."""
+    reading = leg.reading
+    desk = leg.desk
+    exchange = leg.exchange
+    return bool(
+        reading.local_over
+        and reading.venue_over
+        and reading.local == local.count
+        and reading.venue == venue.count
+        and desk.sent_first == desk.sent_end
+        and exchange.answer_first == exchange.answer_end
+    )
+
+
+def last_time(local: Any, venue: Any, leg: Any) -> int:
     """Returns the time of the last thing that happened: a market event, a request or an answer."""
-    desk = s.desk
-    exchange = s.exchange
-    last = s.market.start
+    desk = leg.desk
+    exchange = leg.exchange
+    last = leg.market.start
     if local.count > 0:
         last = max(last, local.segments[local.count - 1].ts)
     if venue.count > 0:
@@ -96,36 +85,24 @@ def last_time(local: Any, venue: Any, s: Any) -> int:
     return int(last)
 
 
-def next_trigger(local: Any, clock: Any, until: int) -> int:
-    """Returns the time of the next local event up to `until` that triggers a decision, NEVER if there is none, -1 to read on first."""
-    i = clock.local
-    while i < local.count:
-        segment = local.segments[i]
-        if segment.ts > until:
-            return NEVER
-        if segment.kind in (TRADE_BUY, TRADE_SELL):
-            if clock.triggers & TRADE:
-                return int(segment.ts)
-        elif clock.triggers & BOOK and not segment.flag & MORE:
-            return int(segment.ts)
-        i += 1
-    return NEVER if clock.local_over else -1
+def run_venue(venue: Any, book: Any, s: Any, leg: Any, log: Any, until: int) -> int:
+    """Takes an instrument's venue events and our requests up to `until`; feed before requests at equal times.
 
-
-def run_venue(venue: Any, book: Any, s: Any, log: Any, until: int) -> int:
-    """Takes the venue's events and our requests up to `until`; feed before requests at equal times."""
+    An execution that somebody listens to ends it where it becomes known.
+    """
     clock = s.clock
-    desk = s.desk
-    exchange = s.exchange
+    reading = leg.reading
+    desk = leg.desk
+    exchange = leg.exchange
     segments, key, lots = venue.segments, venue.key, venue.lots
     base = exchange.base
     count = venue.count
-    i = clock.venue
+    i = reading.venue
     while True:
         arrival = NEVER
         if desk.sent_first != desk.sent_end:
             arrival = desk.sent[desk.sent_first & desk.mask].time
-        stop = min(arrival, until)
+        stop = min(arrival, until, clock.next_fill, exchange.settles)
         # Numbers of their own and not the record's fields: a segment mostly leaves our orders alone.
         resting = exchange.bid_count + exchange.ask_count > 0
         taken = exchange.taken_asks + exchange.taken_bids > 0
@@ -144,12 +121,12 @@ def run_venue(venue: Any, book: Any, s: Any, log: Any, until: int) -> int:
                     for row in range(first, end):
                         book[key[row]] = lots[row]
                     if resting:
-                        mark_all(s, book)
+                        mark_all(leg, book)
                 else:
                     for row in range(first, end):
                         at = key[row]
                         if low <= at <= high and book[at] < 0:
-                            change(s, at, -1 - int(book[at]), int(lots[row]))
+                            change(s, leg, at, -1 - int(book[at]), int(lots[row]))
                             book[at] = -1 - lots[row]
                         else:
                             book[at] = lots[row]
@@ -161,8 +138,8 @@ def run_venue(venue: Any, book: Any, s: Any, log: Any, until: int) -> int:
                 if met:
                     exchange.mid_bid, exchange.mid_ask = bid_before, ask_before
                     exchange.best_bid, exchange.best_ask = best_bid, best_ask
-                    cross(s, book, log, segment.ts, 1)
-                    cross(s, book, log, segment.ts, -1)
+                    cross(s, leg, book, log, segment.ts, 1)
+                    cross(s, leg, book, log, segment.ts, -1)
                 elif taken and not resting:
                     exchange.taken_asks, exchange.taken_bids = 0, 0
                     taken = False
@@ -172,10 +149,10 @@ def run_venue(venue: Any, book: Any, s: Any, log: Any, until: int) -> int:
                     met = our_ask <= tick if kind == TRADE_BUY else our_bid >= tick
                     if met:
                         exchange.mid_bid, exchange.mid_ask = best_bid, best_ask
-                        hit(s, book, log, segment.ts, -1 if kind == TRADE_BUY else 1, tick, int(lots[first]))
+                        hit(s, leg, book, log, segment.ts, -1 if kind == TRADE_BUY else 1, tick, int(lots[first]))
             else:
                 clear(book, kind, key[first] >> 1, best_bid - base, best_ask - base)
-                mark_all(s, book)
+                mark_all(leg, book)
                 best_bid = base + segment.bid if segment.bid != NO_BID_TICK else NO_BID
                 best_ask = base + segment.ask if segment.ask != NO_ASK_TICK else NO_ASK
             i += 1
@@ -183,33 +160,37 @@ def run_venue(venue: Any, book: Any, s: Any, log: Any, until: int) -> int:
                 resting = exchange.bid_count + exchange.ask_count > 0
                 taken = exchange.taken_asks + exchange.taken_bids > 0
                 our_bid, our_ask, low, high = exchange.our_bid, exchange.our_ask, exchange.low, exchange.high
+                stop = min(stop, clock.next_fill)
                 if log.fills > log.fill_capacity // 2:
                     break
         exchange.best_bid, exchange.best_ask, exchange.valid = best_bid, best_ask, valid
-        clock.venue = i
+        reading.venue = i
         if log.fills > log.fill_capacity // 2:
             return FULL
-        if i == count and not clock.venue_over:
+        if i == count and not reading.venue_over:
             return NEED_VENUE
+        until = min(until, clock.next_fill)
+        if exchange.settles <= min(arrival, until):
+            return SETTLE
         if arrival > until:
             return DONE
-        arrive(s, book, log, arrival)
+        arrive(s, leg, book, log, arrival)
         if exchange.fault or desk.fault:
             return STOPPED
 
 
-def run_local(local: Any, book: Any, s: Any, log: Any, until: int) -> int:
+def run_local(local: Any, book: Any, s: Any, leg: Any, log: Any, until: int) -> int:
     """Takes the local feed and the answers up to `until`, in order of time; feed before answers at equal times."""
-    clock = s.clock
-    exchange = s.exchange
-    market = s.market
+    reading = leg.reading
+    exchange = leg.exchange
+    market = leg.market
     segments, key, lots = local.segments, local.key, local.lots
-    reads_depth, hears_trades = clock.reads_depth, clock.hears_trades
-    hears = clock.hears_book or clock.hears_depth
+    reads_depth, hears_trades = reading.reads_depth, reading.hears_trades
+    hears = reading.hears_book or reading.hears_depth
     quiet = not (reads_depth or hears_trades or hears)
     base = market.base
     count = local.count
-    i = clock.local
+    i = reading.local
     while True:
         due = NEVER
         if exchange.answer_first != exchange.answer_end:
@@ -230,33 +211,33 @@ def run_local(local: Any, book: Any, s: Any, log: Any, until: int) -> int:
                         book[key[row]] = lots[row]
                 changed = see(market, base, segment.bid, segment.ask)
                 if hears:
-                    tell(s, book, now, changed, segment.flag)
+                    tell(s, leg, book, now, changed, segment.flag)
             elif kind in (TRADE_BUY, TRADE_SELL):
                 if hears_trades and not segment.flag & INVALID and market.mid == market.mid:
-                    trade = s.trade
+                    trade = leg.trade
                     trade.side = 1 if kind == TRADE_BUY else -1
                     trade.price_ticks = base + (key[first] >> 1)
                     trade.qty_lots = lots[first]
                     trade.price = trade.price_ticks * market.tick_size
                     trade.qty = trade.qty_lots * market.lot_size
                     market.now = now
-                    on_trade(s, book)
+                    on_trade(s, leg, book)
             else:
                 if reads_depth:
                     clear(book, kind, key[first] >> 1, market.bid_ticks - base, market.ask_ticks - base)
                 changed = see(market, base, segment.bid, segment.ask)
                 if hears:
-                    tell(s, book, now, changed, segment.flag)
+                    tell(s, leg, book, now, changed, segment.flag)
             i += 1
-        clock.local = i
+        reading.local = i
         if i > 0:
             market.updated = segments[i - 1].ts
-        if i == count and not clock.local_over:
+        if i == count and not reading.local_over:
             return NEED_LOCAL
         if due > until:
             return DONE
         market.now = due
-        answered(s, book, log)
+        answered(s, leg, book, log)
 
 
 def glance(local: Any, market: Any, i: int, stop: int) -> int:
@@ -292,18 +273,20 @@ def show(market: Any) -> None:
         market.mid = (market.bid_ticks + market.ask_ticks) * market.tick_size / 2.0
     else:
         market.mid = math.nan
+    if market.per_lot > 0.0:
+        lot_at(market)
 
 
-def tell(s: Any, book: Any, now: int, changed: bool, flag: int) -> None:
+def tell(s: Any, leg: Any, book: Any, now: int, changed: bool, flag: int) -> None:
     """Lets the signals hear of a change, once a message is complete and both sides of the book are there."""
-    market = s.market
+    market = leg.market
     if market.mid != market.mid or flag & MORE:
         return
     market.now = now
-    if s.clock.hears_book and changed:
-        on_book(s, book)
-    if s.clock.hears_depth:
-        on_depth(s, book)
+    if leg.reading.hears_book and changed:
+        on_book(s, leg, book)
+    if leg.reading.hears_depth:
+        on_depth(s, leg, book)
 
 
 def clear(book: Any, kind: int, tick: int, best_bid: int, best_ask: int) -> None:
@@ -314,37 +297,3 @@ def clear(book: Any, kind: int, tick: int, best_bid: int, best_ask: int) -> None
     else:
         for level in range(max(best_ask, 0), min(tick, len(book) // 2 - 1) + 1):
             book[2 * level + 1] = 0
-
-
-def record(s: Any, log: Any) -> None:
-    """Writes the state as it is now."""
-    market = s.market
-    ledger = s.ledger
-    exchange = s.exchange
-    desk = s.desk
-    bid = NO_BID
-    ask = NO_ASK
-    for i in range(desk.live_count):
-        order = desk.orders[desk.live[i]]
-        if order.state == WORKING:
-            if order.side > 0:
-                bid = max(bid, order.tick)
-            else:
-                ask = min(ask, order.tick)
-    at = log.records * log.record_width
-    row = log.record
-    log.record_time[log.records] = market.now
-    row[at] = market.bid
-    row[at + 1] = market.ask
-    row[at + 2] = math.nan
-    if exchange.best_bid != NO_BID and exchange.best_ask != NO_ASK:
-        row[at + 2] = (exchange.best_bid + exchange.best_ask) * market.tick_size / 2.0
-    row[at + 3] = bid * market.tick_size if bid != NO_BID else math.nan
-    row[at + 4] = ask * market.tick_size if ask != NO_ASK else math.nan
-    row[at + 5] = float(ledger.position)
-    row[at + 6] = float(ledger.spent)
-    row[at + 7] = float(ledger.maker)
-    row[at + 8] = float(ledger.taker)
-    row[at + 9] = float(s.clock.path)
-    record_signals(s, log, at + RECORD_COLUMNS)
-    log.records += 1

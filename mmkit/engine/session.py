@@ -8,32 +8,41 @@ from typing import Any
 import attrs
 
 from mmkit.engine import places
-from mmkit.engine.module import generate, identifier, logged_signals, signal_names
+from mmkit.engine.account import ENTRIES, account_class
+from mmkit.engine.control import Control
+from mmkit.engine.module import generate, identifier, logged_signals, record_width
 from mmkit.engine.records import (
     EVENT_COLUMNS,
     EVENT_VALUES,
     FILL_COLUMNS,
+    HEDGE,
     LATENCY_BUCKETS,
     LEVELS,
-    RECORD_COLUMNS,
     Clock,
     Fill,
     Ledger,
+    Leg,
     Log,
     MarketView,
+    Reading,
     Trade,
     desk_class,
     exchange_class,
     quotes_class,
 )
 from mmkit.errors import MmkitError, PluginError
-from mmkit.stack import Instrument, Slot, Stack
+from mmkit.rules import Role, Trigger
+from mmkit.stack import Instrument, Kind, Slot, Stack
+from mmkit.stack import Leg as Place
 
 ORDERS, MESSAGES = 1024, 2048
 """How many orders may be alive at once, and how many requests or answers under way: far above what a ladder needs."""
 
 
-CORE = ("market", "trade", "fill", "ladder", "desk", "exchange", "ledger", "clock")
+CORE = ("market", "trade", "fill", "ladder", "desk", "exchange", "ledger", "reading", "clock")
+
+COMPACT = ("desk", "reading", "clock", "trade", "fill", "legs")
+"""Those of them whose numbers take no more room than their bounds need, always."""
 
 
 @attrs.frozen(eq=False)
@@ -59,40 +68,48 @@ class Program:
         pattern: to be laid out as a record and not used itself: making thousands of requests and answers would take most of the time.
         """
         stack = self.stack
-        instrument = stack.leg.instrument
-        venue = stack.leg.venue
+        first, *others = (self.leg(number, leg, pattern) for number, leg in enumerate(stack.all_legs))
+        post_only = stack.execution.rule.post_only  # type: ignore[attr-defined]
+        first.desk.post_only = int(post_only(stack.execution.params)) if post_only else 1
+        own: dict[str, Any] = {name: getattr(first, name) for name in CORE if name not in ("ladder", "clock")}
+        own |= {"ladder": self.quotes(), "clock": attrs.evolve(clock_of(stack), untimed=self.untimed)}
+        parts: dict[str, Any] = {name: own[name] for name in CORE}
+        if stack.accounts:
+            parts |= {"account": account_of(stack), "control": Control()}
+        if others:
+            parts["legs"] = others
+        for slot in (*stack.slots, *(leg.venue for leg in stack.all_legs), *stack.caches):
+            parts |= slot_records(slot)
+            name = identifier(slot.path)
+            set_up(slot, parts[f"{name}_state"], stack)
+            if f"{name}_constants" in parts:
+                assemble(slot, parts[f"{name}_constants"])
+        return self.parts(**parts)
+
+    def leg(self, number: int, leg: Place, pattern: bool) -> Leg:
+        """Returns the records of one instrument, the quoted one first."""
+        instrument = leg.instrument
         desk = self.desk(**(alike(self.desk) if pattern else {}))
         exchange = self.exchange(**(alike(self.exchange) if pattern else {}))
-        post_only = stack.execution.rule.post_only  # type: ignore[attr-defined]
-        desk.post_only = int(post_only(stack.execution.params)) if post_only else 1
-        for name, record in (("entry_latency", desk), ("response_latency", exchange), ("partial_fills", exchange)):
-            setattr(record, name, int(getattr(venue.params, name, getattr(record, name))))
-        market = MarketView(tick_size=instrument.tick_size, lot_size=instrument.lot_size)
-        whole = round(1.0 / instrument.lot_size)
-        if abs(whole * instrument.lot_size - 1.0) < 1e-9:
-            market.lots_per_unit = float(whole)
-        core = (
-            market,
-            Trade(),
-            Fill(),
-            self.quotes(),
-            desk,
-            exchange,
-            Ledger(),
-            attrs.evolve(clock_of(stack), untimed=self.untimed),
-        )
-        parts: dict[str, Any] = dict(zip(CORE, core, strict=True))
-        for slot in (*stack.slots, venue, *stack.caches):
-            parts |= slot_records(slot)
-            own = identifier(slot.path)
-            set_up(slot, parts[f"{own}_state"], instrument)
-            if f"{own}_constants" in parts:
-                assemble(slot, parts[f"{own}_constants"])
-        return self.parts(**parts)
+        for name, record in (
+            *(("entry_latency", desk), ("response_latency", exchange), ("partial_fills", exchange)),
+            *(("amend", desk), ("reprice", exchange)),
+        ):
+            setattr(record, name, int(getattr(leg.venue.params, name, getattr(record, name))))
+        desk.cause = HEDGE if number else desk.cause
+        provide(exchange, instrument)
+        market = MarketView(tick_size=instrument.tick_size, lot_size=instrument.lot, number=number)
+        if instrument.inverse:
+            market.per_lot = instrument.lot
+        else:
+            market.lots_per_unit = exchange.lots_per_unit
+        rank = list(self.stack.legs).index(instrument.name)
+        reading = attrs.evolve(reading_of(self.stack, instrument.name), rank=rank)
+        return Leg(market, Trade(), Fill(), desk, exchange, Ledger(), reading)
 
     def log(self, *, fills: int, records: int, events: int) -> Log:
         """Returns an empty log with room for so many fills, records and events."""
-        width = RECORD_COLUMNS + len(signal_names(self.stack))
+        width = record_width(self.stack)
         return Log(
             fill_capacity=fills,
             fill=[0] * (fills * FILL_COLUMNS),
@@ -114,8 +131,9 @@ def program(stack: Stack, *, orders: int = 0, messages: int = MESSAGES) -> Progr
     source, scope = generate(stack)
     functions = {"__name__": "mmkit_stack", **scope}
     exec(compile(source, f"<stack {stack.name}>", "exec"), functions)
-    acting = (*stack.slots, stack.leg.venue, *stack.caches)
-    names = [*CORE, *(name for slot in acting for name in slot_records(slot))]
+    acting = (*stack.slots, *(leg.venue for leg in stack.all_legs), *stack.caches)
+    own = [*(["account", "control"] if stack.accounts else []), *(["legs"] if len(stack.legs) > 1 else [])]
+    names = [*CORE, *own, *(name for slot in acting for name in slot_records(slot))]
     return Program(
         stack=stack,
         source=source,
@@ -124,7 +142,7 @@ def program(stack: Stack, *, orders: int = 0, messages: int = MESSAGES) -> Progr
         desk=desk_class(orders or orders_of(stack), messages),
         exchange=exchange_class(orders or orders_of(stack), messages),
         parts=attrs.make_class("Session", names, slots=True, eq=False),
-        compact=frozenset(["desk", *(name for slot in acting if slot.rule.compact for name in slot_records(slot))]),
+        compact=frozenset([*COMPACT, *(name for slot in acting if slot.rule.compact for name in slot_records(slot))]),
     )
 
 
@@ -146,7 +164,9 @@ def orders_of(stack: Stack) -> int:
     if most is None:
         return ORDERS
     latency = sum(int(getattr(stack.leg.venue.params, name, 0)) for name in ("entry_latency", "response_latency"))
-    return min(power_of_two(int(most(slot.params, most_levels(stack), latency))), ORDERS)
+    needed = int(most(slot.params, most_levels(stack), latency)) + (4 if stack.accounts else 0)
+    # Few different rooms, so that few parameters change what is compiled.
+    return min(needed + -needed % 8 if needed <= 64 else power_of_two(needed), ORDERS)
 
 
 def power_of_two(count: int) -> int:
@@ -169,12 +189,15 @@ def alike(cls: Any) -> dict[str, Any]:
     return {name: [kind()] * size for name, (kind, size) in nested.items()}
 
 
-def set_up(slot: Slot, state: Any, instrument: Instrument) -> None:
+def set_up(slot: Slot, state: Any, stack: Stack) -> None:
     """Runs a rule's setup; what it raises is the rule's fault, unless it says that the user's settings are."""
     if slot.rule.setup is None:
         return
+    instrument = next((leg.instrument for leg in stack.all_legs if leg.venue is slot), None)
+    given = [instrument or stack.legs[slot.instrument or stack.quote].instrument]
+    hedges = [tuple(stack.legs[name].instrument for name in stack.hedges)] if slot.rule.role is Role.HEDGING else []
     try:
-        slot.rule.setup(slot.params, state, instrument)
+        slot.rule.setup(slot.params, state, *given, *hedges)
     except MmkitError:
         raise
     except Exception as error:
@@ -215,14 +238,66 @@ def fitted(record: Any, params: Any) -> Any:
 
 
 def clock_of(stack: Stack) -> Clock:
-    """Returns a clock that knows what the stack's rules listen to."""
-    rules = [slot.rule for slot in stack.signals]
-    triggers = stack.execution.rule.triggers  # type: ignore[attr-defined]
+    """Returns a clock that knows what can cause a turn."""
+    execution: Any = stack.execution.rule
+    hedging: Any = stack.hedging.rule
+    triggers = int(execution.triggers(stack.execution.params))
+    after_fills = stack.hedges and hedging.triggers and int(hedging.triggers(stack.hedging.params)) & Trigger.FILL
     return Clock(
         record_every=int(stack.record_every),
-        triggers=int(triggers(stack.execution.params)),
-        reads_depth=int(any(slot.rule.depth for slot in stack.slots)),
+        watch_every=int(stack.watch_every),
+        min_interval=int(getattr(stack.execution.params, "min_interval", 0)),
+        triggers=triggers,
+        watches=int(bool(stack.watchers)),
+        hedges=int(bool(stack.hedges)),
+        hedges_fills=int(bool(after_fills)),
+        hears_fills=int(bool(triggers & Trigger.FILL or stack.watchers or after_fills)),
+    )
+
+
+def reading_of(stack: Stack, instrument: str) -> Reading:
+    """Returns what is listened to of an instrument."""
+    rules = [slot.rule for slot in stack.signals if slot.instrument in ("", instrument)]
+    acting = stack.slots if instrument == stack.quote else stack.signals
+    own = [slot for slot in acting if slot.instrument in ("", instrument)]
+    return Reading(
+        reads_depth=int(any(slot.rule.depth for slot in own)),
         hears_trades=int(any(getattr(rule, "on_trade", None) is not None for rule in rules)),
         hears_book=int(any(getattr(rule, "on_book", None) is not None and not rule.depth for rule in rules)),
         hears_depth=int(any(getattr(rule, "on_book", None) is not None and rule.depth for rule in rules)),
     )
+
+
+def account_of(stack: Stack) -> Any:
+    """Returns the quoted instrument's account before the first fill."""
+    instrument = stack.leg.instrument
+    return account_class(ENTRIES if stack.fifo else 1)(
+        maker_fee=instrument.maker_fee,
+        taker_fee=instrument.taker_fee,
+        unit=instrument.lot,
+        inverse=int(instrument.inverse),
+        alone=int(len(stack.legs) == 1),
+    )
+
+
+def provide(exchange: Any, instrument: Instrument) -> None:
+    """Tells a venue of its instrument's grid, fees and least order, and of the account: in lots and tick * lots (inverse: lots / tick)."""
+    exchange.lot_size = instrument.lot
+    whole = round(1.0 / instrument.lot)
+    if abs(whole * instrument.lot - 1.0) < 1e-9:
+        exchange.lots_per_unit = float(whole)
+    exchange.kind = int(instrument.kind)
+    exchange.maker_fee, exchange.taker_fee = instrument.maker_fee, instrument.taker_fee
+    exchange.min_lots = math.ceil(instrument.min_quantity / instrument.lot - 1e-9)
+    exchange.initial_margin, exchange.maintenance_margin = instrument.initial_margin, instrument.maintenance_margin
+    if instrument.inverse:
+        exchange.min_lots = max(exchange.min_lots, math.ceil(instrument.min_notional / instrument.lot - 1e-9))
+        money = instrument.lot / instrument.tick_size
+    else:
+        money = instrument.lot * instrument.tick_size
+        exchange.min_value = instrument.min_notional / money * (1.0 - 1e-12)
+    if instrument.balances is not None:
+        exchange.limited = 1
+        exchange.cash = instrument.balances[instrument.gains_in] / money
+        if instrument.kind == Kind.SPOT:
+            exchange.owned = math.floor(instrument.balances[instrument.base] / instrument.lot + 1e-9)

@@ -12,10 +12,10 @@ from mmkit.engine.replay import see, tell
 def single(now: int, bid: int, ask: int, s: Any, book: Any, log: Any) -> int:
     """Takes a change of the best prices (ticks) known at `now` and decides; returns how many requests have been sent so far."""
     changed = see(s.market, 0, bid, ask)
-    tell(s, book, now, changed, 0)
+    tell(s, s, book, now, changed, 0)
     s.market.now = now
     s.market.updated = now
-    on_clock(s, book)
+    on_clock(s, s, book)
     forget(s.desk)
     if s.market.bid_ticks != NO_BID and s.market.ask_ticks != NO_ASK:
         s.clock.decisions += 1

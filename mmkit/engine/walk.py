@@ -3,10 +3,13 @@
 import math
 from typing import Any
 
+from mmkit.engine.grid import lot_at
+from mmkit.engine.ledger import book_fill
 from mmkit.engine.noting import note_decision, started_at, took
-from mmkit.engine.orders import book_fill
-from mmkit.engine.places import decide, fill_probability, on_book, on_clock, on_fill, record_signals
-from mmkit.engine.records import FILL_COLUMNS, RECORD_COLUMNS
+from mmkit.engine.orders import forget
+from mmkit.engine.places import decide, fill_probability, on_book, on_clock, on_fill, watch
+from mmkit.engine.recording import record_quotes
+from mmkit.engine.records import FILL_COLUMNS, FILLED, QUOTE
 
 
 def walk(mids: Any, draws: Any, dt: float, step: int, s: Any, book: Any, log: Any) -> None:
@@ -23,9 +26,12 @@ def walk(mids: Any, draws: Any, dt: float, step: int, s: Any, book: Any, log: An
         mid = mids[i]
         market.now = i * step
         place_mid(market, mid)
-        if clock.hears_book:
-            on_book(s, book)
-        on_clock(s, book)
+        if s.reading.hears_book:
+            on_book(s, s, book)
+        on_clock(s, s, book)
+        if clock.watches:
+            watch(s, log)
+            close_at_mid(s, book, log, mid)
         if market.now >= clock.next_record:
             record_step(s, log)
             clock.next_record += clock.record_every
@@ -42,11 +48,11 @@ def walk(mids: Any, draws: Any, dt: float, step: int, s: Any, book: Any, log: An
             if ladder.bid_lots[level] > 0:
                 distance = mid - ladder.bid_ticks[level] * market.tick_size
                 if draws[2 * i] < fill_probability(s, distance, dt):
-                    fill(s, book, log, mid, 1, ladder.bid_ticks[level], ladder.bid_lots[level])
+                    fill(s, book, log, mid, 1, ladder.bid_ticks[level], ladder.bid_lots[level], 1)
             if ladder.ask_lots[level] > 0:
                 distance = ladder.ask_ticks[level] * market.tick_size - mid
                 if draws[2 * i + 1] < fill_probability(s, distance, dt):
-                    fill(s, book, log, mid, -1, ladder.ask_ticks[level], ladder.ask_lots[level])
+                    fill(s, book, log, mid, -1, ladder.ask_ticks[level], ladder.ask_lots[level], 1)
     market.now = (len(mids) - 1) * step
     place_mid(market, mids[len(mids) - 1])
     record_step(s, log)
@@ -60,6 +66,8 @@ def place_mid(market: Any, mid: float) -> None:
     market.ask = mid
     market.bid_ticks = int(math.floor(mid / market.tick_size))
     market.ask_ticks = int(math.ceil(mid / market.tick_size))
+    if market.per_lot > 0.0:
+        lot_at(market)
 
 
 def count_spread(s: Any) -> None:
@@ -70,8 +78,22 @@ def count_spread(s: Any) -> None:
         s.clock.spread += (ladder.ask_ticks[0] - ladder.bid_ticks[0]) * s.market.tick_size
 
 
-def fill(s: Any, book: Any, log: Any, mid: float, side: int, tick: int, lots: int) -> None:
-    """Executes a quote: known at once."""
+def close_at_mid(s: Any, book: Any, log: Any, mid: float) -> None:
+    """Executes what closes the position: there is no book here, so it is the mid's tick that is worse for us, at once."""
+    desk = s.desk
+    while desk.sent_first != desk.sent_end:
+        order = desk.orders[desk.sent[desk.sent_first & desk.mask].place]
+        desk.sent_first += 1
+        tick = s.market.ask_ticks if order.side > 0 else s.market.bid_ticks
+        s.desk.cause = order.cause
+        fill(s, book, log, mid, order.side, tick, order.lots, 0)
+        s.desk.cause = QUOTE
+        order.state = FILLED
+    forget(desk)
+
+
+def fill(s: Any, book: Any, log: Any, mid: float, side: int, tick: int, lots: int, maker: int) -> None:
+    """Executes an order: known at once."""
     at = log.fills * FILL_COLUMNS
     now = s.market.now
     log.fill[at] = now
@@ -80,37 +102,25 @@ def fill(s: Any, book: Any, log: Any, mid: float, side: int, tick: int, lots: in
     log.fill[at + 3] = tick
     log.fill[at + 4] = lots
     log.fill[at + 5] = s.desk.next_id
-    log.fill[at + 6] = 1
-    log.fill[at + 7] = 0
+    log.fill[at + 6] = maker
+    log.fill[at + 7] = s.desk.cause
     log.fill[at + 8] = s.clock.path
+    log.fill[at + 9] = 0
     log.fill_mid[log.fills] = mid
     log.fills += 1
     s.desk.next_id += 1
-    book_fill(s, log, side, tick, lots, 1)
-    on_fill(s, book)
+    book_fill(s, s, log, side, tick, lots, maker)
+    on_fill(s, s, book)
 
 
 def record_step(s: Any, log: Any) -> None:
-    """Writes the state as it is now."""
-    market = s.market
-    ledger = s.ledger
+    """Writes the state as it is now: our quotes are the wanted ones."""
     ladder = s.ladder
-    at = log.records * log.record_width
-    row = log.record
-    log.record_time[log.records] = market.now
-    row[at] = market.bid
-    row[at + 1] = market.ask
-    row[at + 2] = market.mid
-    row[at + 3] = math.nan
-    row[at + 4] = math.nan
+    tick_size = s.market.tick_size
+    bid = math.nan
+    ask = math.nan
     if ladder.levels > 0 and ladder.bid_lots[0] > 0:
-        row[at + 3] = ladder.bid_ticks[0] * market.tick_size
+        bid = ladder.bid_ticks[0] * tick_size
     if ladder.levels > 0 and ladder.ask_lots[0] > 0:
-        row[at + 4] = ladder.ask_ticks[0] * market.tick_size
-    row[at + 5] = float(ledger.position)
-    row[at + 6] = float(ledger.spent)
-    row[at + 7] = float(ledger.maker)
-    row[at + 8] = float(ledger.taker)
-    row[at + 9] = float(s.clock.path)
-    record_signals(s, log, at + RECORD_COLUMNS)
-    log.records += 1
+        ask = ladder.ask_ticks[0] * tick_size
+    record_quotes(s, log, bid, ask, s.market.mid)

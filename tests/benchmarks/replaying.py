@@ -66,10 +66,12 @@ class Replay:
         engine = self.engine
         session = engine.session()
         log = engine.log(fills=FILLS, records=RECORDS, events=EVENTS)
-        books = [engine.fitting(engine.book(wanted), self.chunk) for wanted in (bool(session.clock.reads_depth), True)]
+        books = [
+            engine.fitting(engine.book(wanted), self.chunk) for wanted in (bool(session.reading.reads_depth), True)
+        ]
         session.market.base = session.exchange.base = self.chunk.base
-        session.clock.local = session.clock.venue = 0
-        session.clock.local_over = session.clock.venue_over = 1
+        session.reading.local = session.reading.venue = 0
+        session.reading.local_over = session.reading.venue_over = 1
         start(engine, session, min(first_time(self.local), first_time(self.venue)))
         with no_collection():
             begun = time.perf_counter()

@@ -12,7 +12,7 @@ from mmkit import driver
 from mmkit.engine.session import program
 from mmkit.errors import PluginError
 from mmkit.explaining import Explanation, explain
-from mmkit.results import grid_price
+from mmkit.money import grid_price
 from mmkit.runs import run
 from mmkit.settings import read
 from mmkit.snapshot import OwnOrder, Snapshot

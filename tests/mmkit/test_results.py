@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import mmkit
-from mmkit.results import Totals, grid_price
+from mmkit.money import Totals, grid_price
+from mmkit.results import Counts
 from mmkit.runs import Run
 
 STACK = """
@@ -144,31 +145,29 @@ def test_a_price_is_its_ticks_times_the_step(ticks: int, step: float, price: flo
 
 
 def test_totals_add_up_over_sessions() -> None:
-    def session(n: int) -> Any:
+    money = ("position", "spent", "maker", "taker", "coin", "coin_rest", "maker_coin", "taker_coin", "funding")
+    fates = ("cancelled", "rejected", "expired", "amended")
+
+    def leg(n: int) -> Any:
         return SimpleNamespace(
-            ledger=SimpleNamespace(position=n, spent=2 * n, maker=3 * n, taker=4 * n),
-            exchange=SimpleNamespace(cancelled=5 * n, rejected=6 * n, expired=7 * n),
-            desk=SimpleNamespace(submitted=8 * n),
-            clock=SimpleNamespace(decisions=9 * n, quotes=10 * n),
+            ledger=SimpleNamespace(**{name: n * i for i, name in enumerate(money, 1)}),
+            exchange=SimpleNamespace(**{name: n * i for i, name in enumerate(fates, 10)}),
+            desk=SimpleNamespace(submitted=20 * n),
         )
 
     totals = Totals()
-    totals.add(session(1))
-    totals.add(session(100))
-    assert attrs.asdict(totals) == {
-        "position": 101,
-        "spent": 202,
-        "maker": 303,
-        "taker": 404,
-        "cancelled": 505,
-        "rejected": 606,
-        "expired": 707,
-        "submitted": 808,
-        "decisions": 909,
-        "quotes": 1010,
-        "caches": {},
-        "log": {"written": 0, "left_out": 0},
-    }
+    totals.add(leg(1))
+    totals.add(leg(100))
+    expected = {name: 101 * i for i, name in enumerate(money, 1)} | {name: 101 * i for i, name in enumerate(fates, 10)}
+    expected["coin"] += expected.pop("coin_rest")
+    assert attrs.asdict(totals) == expected | {"submitted": 2020}
+
+
+def test_counts_add_up_over_sessions() -> None:
+    counts = Counts()
+    for n in (1, 100):
+        counts.add(SimpleNamespace(clock=SimpleNamespace(decisions=9 * n, quotes=10 * n)))
+    assert (counts.decisions, counts.quotes) == (909, 1010)
 
 
 def test_a_run_without_a_fill_has_the_same_columns(tmp_path: Path) -> None:

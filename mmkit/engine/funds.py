@@ -1,0 +1,122 @@
+"""What an account at a venue can afford: owned coins and cash of a spot account, margin of a derivative's; and the venue's least order.
+
+Money is in tick * lots, of an inverse contract in lots / tick; `paid` counts what executions and their fees have taken so far.
+"""
+
+from typing import Any
+
+from mmkit.engine.orders import has_order
+from mmkit.engine.records import CLOSE, INVERSE, LIQUIDATED, MARKET, NO_ASK, NO_BID, SPOT
+from mmkit.engine.resting import end_of, first_of, opposite
+
+
+def pay(leg: Any, side: int, tick: int, lots: int, maker: int) -> None:
+    """Takes an execution and its fee out of the account."""
+    exchange = leg.exchange
+    rate = exchange.maker_fee if maker else exchange.taker_fee
+    if exchange.kind == INVERSE:
+        exchange.paid += (rate - side) * (lots / tick)
+    else:
+        exchange.paid += (rate + side) * float(tick * lots)
+
+
+def short_of_funds(leg: Any, order: Any, lots: int) -> bool:
+    """Returns whether the venue refuses an order of `lots`: below its least quantity or value, or more than the account can pay."""
+    exchange = leg.exchange
+    tick = order.tick
+    if order.kind == MARKET:
+        tick = opposite(exchange, order.side)
+        if tick in (NO_BID, NO_ASK):
+            return False
+    if order.cause != CLOSE and too_small(exchange, tick, lots):
+        return True
+    if not exchange.limited or order.reduce_only:
+        return False
+    if exchange.kind == SPOT:
+        if order.side < 0:
+            return bool(exchange.owned + exchange.position - resting_lots(leg, -1) < lots)
+        needed = (resting_amount(leg, 1) + float(tick * lots)) * (1.0 + exchange.taker_fee)
+        return bool(needed > exchange.cash - exchange.paid)
+    if exchange.initial_margin <= 0.0 or exchange.best_bid == NO_BID or exchange.best_ask == NO_ASK:
+        return False
+    worst = abs(exchange.position + order.side * (resting_lots(leg, order.side) + lots))
+    if worst <= abs(exchange.position):
+        return False
+    return bool(exchange.initial_margin * value(exchange, worst) > equity(exchange))
+
+
+def too_small(exchange: Any, tick: int, lots: int) -> bool:
+    """Returns whether an order is below the venue's least quantity or value."""
+    if lots < exchange.min_lots:
+        return True
+    return bool(exchange.min_value > 0.0 and exchange.kind != INVERSE and float(tick * lots) < exchange.min_value)
+
+
+def value(exchange: Any, lots: int) -> float:
+    """Returns what lots are worth at the mid."""
+    middle = 0.5 * (exchange.best_bid + exchange.best_ask)
+    return float(lots / middle) if exchange.kind == INVERSE else float(lots * middle)
+
+
+def equity(exchange: Any) -> float:
+    """Returns the account's money with the position at the mid."""
+    held = value(exchange, exchange.position)
+    return float(exchange.cash - exchange.paid + (-held if exchange.kind == INVERSE else held))
+
+
+def resting_lots(leg: Any, side: int) -> int:
+    """Returns the lots of our resting orders of a side."""
+    exchange = leg.exchange
+    lots = 0
+    for i in range(first_of(exchange, side), end_of(exchange, side)):
+        lots += leg.desk.orders[exchange.resting[i]].open
+    return lots
+
+
+def resting_amount(leg: Any, side: int) -> float:
+    """Returns price * quantity of our resting orders of a side."""
+    exchange = leg.exchange
+    amount = 0.0
+    for i in range(first_of(exchange, side), end_of(exchange, side)):
+        order = leg.desk.orders[exchange.resting[i]]
+        amount += float(order.tick * order.open)
+    return amount
+
+
+def judge(leg: Any) -> None:
+    """Notes that the venue liquidates the account: its equity does not cover the maintenance margin any more."""
+    exchange = leg.exchange
+    if not exchange.limited or exchange.maintenance_margin <= 0.0 or exchange.position == 0:
+        return
+    if exchange.best_bid == NO_BID or exchange.best_ask == NO_ASK:
+        return
+    if equity(exchange) < exchange.maintenance_margin * value(exchange, abs(exchange.position)):
+        exchange.fault = LIQUIDATED
+
+
+def afford(s: Any) -> None:
+    """Lowers the ladder to what a spot account owns and can pay, all outstanding orders filled; drops what is too small."""
+    ladder = s.ladder
+    exchange = s.exchange
+    owned = exchange.owned + s.ledger.position
+    cash = exchange.cash - s.ledger.spent - exchange.maker_fee * s.ledger.maker - exchange.taker_fee * s.ledger.taker
+    spot = exchange.kind == SPOT and exchange.limited
+    desk = s.desk
+    for i in range(desk.live_count):
+        order = desk.orders[desk.live[i]]
+        if order.side < 0:
+            owned -= order.remaining
+        else:
+            cash -= float(order.tick * order.remaining)
+    for i in range(ladder.levels):
+        if spot and ladder.ask_lots[i] > 0 and not has_order(desk, ladder.ask_ticks[i]):
+            ladder.ask_lots[i] = max(min(ladder.ask_lots[i], owned), 0)
+            owned -= ladder.ask_lots[i]
+        if spot and ladder.bid_lots[i] > 0 and not has_order(desk, ladder.bid_ticks[i]):
+            able = int(max(cash, 0.0) / (ladder.bid_ticks[i] * (1.0 + exchange.taker_fee)))
+            ladder.bid_lots[i] = min(ladder.bid_lots[i], able)
+            cash -= float(ladder.bid_ticks[i] * ladder.bid_lots[i])
+        if too_small(exchange, ladder.bid_ticks[i], ladder.bid_lots[i]):
+            ladder.bid_lots[i] = 0
+        if too_small(exchange, ladder.ask_ticks[i], ladder.ask_lots[i]):
+            ladder.ask_lots[i] = 0
