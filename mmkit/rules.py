@@ -102,7 +102,8 @@ class Market(Rule):
 class Venue(Rule):
     """Decides what happens to an order that rests (`rest`, `trade`, `depth_change`), or how likely a quote fills (`fill_probability`).
 
-    Parameters named entry_latency, response_latency and partial_fills are those of the kernel's matching.
+    Parameters named entry_latency, response_latency, partial_fills, amend (mmkit.AMEND_NONE and so on) and post_only (1: a post-only
+    order that would take rests a tick off the other side) are those of the kernel's matching.
     """
 
     role = Role.VENUE

@@ -93,9 +93,10 @@ class Program:
         exchange = self.exchange(**(alike(self.exchange) if pattern else {}))
         for name, record in (
             *(("entry_latency", desk), ("response_latency", exchange), ("partial_fills", exchange)),
-            *(("amend", desk), ("reprice", exchange)),
+            ("amend", desk),
         ):
             setattr(record, name, int(getattr(leg.venue.params, name, getattr(record, name))))
+        exchange.reprice = int(getattr(leg.venue.params, "post_only", 0))
         desk.cause = HEDGE if number else desk.cause
         provide(exchange, instrument)
         market = MarketView(tick_size=instrument.tick_size, lot_size=instrument.lot, number=number)

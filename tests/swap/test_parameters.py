@@ -63,6 +63,8 @@ EXACT = {"method": "exact", "order_size": 0.2, "max_position": 4.0}
 EXACT_GLFT = {**EXACT, "sigma": 0.05}
 
 CONTEXTS: dict[Parameter, Table] = {
+    ("market", "book", "factor"): {"common_sigma": 0.05},
+    ("market", "book", "basis_half_life"): {"basis_sigma": 0.05},
     ("venue", "queue", "exponent"): {"model": "power"},
     ("signals", "microprice", "adjustment"): {"bins": 1, "spreads": 1},
     ("signals", "regime", "leave"): {"enter": 0.9},

@@ -9,8 +9,15 @@ evenly, with w(d) ~ exp(-decay (d - 1)) for a distance of d = 1..levels ticks:
              there, exponential of mean 1/2 and at most all: depth settles where as much leaves as comes
     market   rate market_rate, walks the book from the best; size exponential of mean market_size
 
-The efficient price F follows dF = sigma dW from start_price (sigma in price per sqrt(second)), reflected at zero. The
-share `informed` of each stream knows it (after Glosten and Milgrom 1985, Journal of Financial Economics 14, 71-100):
+The efficient price, reflected at zero, is
+
+    F(t) = start_price + sigma w(t) + common_sigma W(t) + basis_sigma B(t)
+
+with w a Brownian motion of the instrument's own (sigma, common_sigma in price per sqrt(second)), W one that it shares with
+every instrument of the stack that names the same `factor`, and B its basis: an Ornstein-Uhlenbeck process from 0 that loses
+half of itself in basis_half_life and settles at a standard deviation of 1 (basis_sigma in quote). W and B move every 10 ms.
+
+The share `informed` of each stream knows F (after Glosten and Milgrom 1985, Journal of Financial Economics 14, 71-100):
 its market orders come only where F has passed the best price and take no price beyond F; its limit orders count d from
 F, and its cancels remove the best level whole where F has passed it, both with F as it was `reaction` ago. So a resting
 quote is met more often when it is wrong, which is adverse selection, and the book follows F. Without informed flow the
@@ -35,6 +42,7 @@ import attrs
 import numpy as np
 
 import mmkit
+from mmkit_plugins.market._common_factor import Path, basis, common_factor
 
 BLOCK = 65_536
 """Arrivals drawn at once."""
@@ -44,6 +52,9 @@ GRID = 1 << 20
 
 CANCELLED = 0.5
 """Mean share of a level that a cancel takes, before the cap of all."""
+
+MOST_TICKS = 1 << 40
+"""Ticks within which each part of the efficient price stays by twelve deviations: parts of a tick then fit 64 bits."""
 
 MOST_LOTS = 1 << 31
 """Largest mean quantity of a level or an order: sums stay far inside 64 bits."""
@@ -62,7 +73,9 @@ class Params:
     """The defaults are a lively perpetual future on a tick of 1 basis point, 0.01, that moves 3 of them in a second."""
 
     start_price: float = mmkit.field(100.0, unit="quote", above=0, doc="efficient price at the start")
-    sigma: float = mmkit.field(0.03, unit="price/sqrt(s)", at_least=0, doc="volatility of the efficient price")
+    sigma: float = mmkit.field(
+        0.03, unit="price/sqrt(s)", at_least=0, doc="volatility of the efficient price's own part"
+    )
     duration: mmkit.Duration = mmkit.field("10m", unit="ns", above=0, doc="length of the market")
     limit_rate: float = mmkit.field(20.0, unit="1/s", at_least=1e-3, at_most=1e6, doc="limit orders, both sides")
     market_rate: float = mmkit.field(2.5, unit="1/s", at_least=0, at_most=1e6, doc="market orders, both sides")
@@ -76,6 +89,18 @@ class Params:
         "500ms", unit="ns", at_least=0, at_most=60e9, doc="by which informed limit orders and cancels know it later"
     )
     feed_latency: mmkit.Duration = mmkit.field("5ms", unit="ns", at_least=0, doc="from the venue to us")
+    common_sigma: float = mmkit.field(
+        0.0, unit="price/sqrt(s)", at_least=0, doc="volatility of the part shared with other instruments; 0 = none"
+    )
+    factor: int = mmkit.field(
+        0, at_least=0, at_most=65_535, doc="number of the common factor; instruments with the same one move together"
+    )
+    basis_sigma: float = mmkit.field(
+        0.0, unit="quote", at_least=0, doc="standard deviation of the basis once it has settled; 0 = none"
+    )
+    basis_half_life: mmkit.Duration = mmkit.field(
+        "30s", unit="ns", at_least=10e6, at_most=30 * 86400e9, doc="time in which half of the basis is gone"
+    )
 
 
 @attrs.define
@@ -139,7 +164,7 @@ class Side:
 def events(params: Params, instrument: Any, rng: np.random.Generator) -> Iterator[mmkit.Events]:
     """Yields arrays of mmkit.EVENT, every row in both streams: a RESET with the first levels at time 0, then messages.
 
-    Raises mmkit.ConfigError where the start price or the sizes do not fit the instrument's grid.
+    Raises mmkit.ConfigError where the start price, its moves or the sizes do not fit the instrument's grid.
     """
     start, depth = _start(params, instrument), _depth(params, instrument)
     limit_lots, market_lots = params.limit_size / instrument.lot_size, params.market_size / instrument.lot_size
@@ -188,6 +213,13 @@ def _start(params: Params, instrument: Any) -> int:
             f"market.start_price = {params.start_price:g} leaves no room below it for market.levels = {params.levels} "
             f"on a tick_size of {instrument.tick_size:g}: at least {least:g}"
         )
+    root = math.sqrt(params.duration * 1e-9)
+    for key, deviation in (("sigma", root), ("common_sigma", root), ("basis_sigma", 1.0)):
+        if 12.0 * getattr(params, key) * deviation > MOST_TICKS * instrument.tick_size:
+            raise mmkit.ConfigError(
+                f"market.{key} = {getattr(params, key):g} may move the price within market.duration "
+                f"by more than {MOST_TICKS} times the tick_size of {instrument.tick_size:g}"
+            )
     return round(params.start_price / float(instrument.tick_size) * GRID)
 
 
@@ -217,6 +249,8 @@ def _arrivals(params: Params, start: int, tick_size: float, rng: np.random.Gener
     weights = np.cumprod([1.0] + [round(math.exp(-params.decay) * GRID) / GRID] * (params.levels - 1))
     distances = np.cumsum(weights)[:-1] / np.cumsum(weights)[-1]
     move = params.sigma / tick_size * GRID / math.sqrt(1e9)
+    paths = _paths(params, GRID / tick_size, rng)
+    own = start
     times, prices = np.zeros(1, np.int64), np.full(1, start)
     while times[-1] < params.duration:
         gaps = np.maximum(np.rint(rng.standard_exponential(BLOCK) * (1e9 / total)), 1.0)
@@ -224,8 +258,12 @@ def _arrivals(params: Params, start: int, tick_size: float, rng: np.random.Gener
         # What came before stays as long as somebody may still learn of it.
         kept = _last_at(times, times[-1:] - params.reaction)[0]
         times = np.append(times[kept:], times[-1] + np.cumsum(gaps.astype(np.int64)))
-        prices = np.append(prices[kept:], prices[-1] + np.cumsum(moves.astype(np.int64)))
         now = times[-BLOCK:]
+        alone = own + np.cumsum(moves.astype(np.int64))
+        own = alone[-1]
+        # Nobody sees what is after the end: a path is drawn no further.
+        known = np.minimum(now, params.duration)
+        prices = np.append(prices[kept:], sum((path.at(known) for path in paths), alone))
         seen = prices[_last_at(times, now - params.reaction)]
         stream = np.searchsorted(streams, rng.random(BLOCK), side="right")
         columns = (
@@ -239,6 +277,16 @@ def _arrivals(params: Params, start: int, tick_size: float, rng: np.random.Gener
         )
         until = np.searchsorted(now, params.duration, side="right")
         yield zip(*(column[:until].tolist() for column in columns), strict=True)
+
+
+def _paths(params: Params, parts: float, rng: np.random.Generator) -> list[Path]:
+    """Returns what moves the efficient price besides its own part; `parts` is how many of them a quote unit has."""
+    paths = []
+    if params.common_sigma:
+        paths.append(common_factor(rng, params.factor, params.common_sigma * parts))
+    if params.basis_sigma:
+        paths.append(basis(rng, params.basis_half_life, params.basis_sigma * parts))
+    return paths
 
 
 def _last_at(times: np.ndarray, when: np.ndarray) -> np.ndarray:

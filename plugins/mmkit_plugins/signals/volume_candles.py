@@ -278,6 +278,7 @@ def mmkit_signals() -> mmkit.Signal:
             "count": "momenta",
         },
         logged=("momentum", "reversal", "volatility", "exhaustion"),
+        candle="completed",
         on_trade=on_trade,
         on_clock=on_clock,
     )

@@ -13,6 +13,9 @@ p of d that happens behind is
 risk-averse: only trades take from front, and front = min(front, new). An order executes when front <= -0.5 lots,
 when a trade prints through its price, or when the opposite best reaches it. These are the models of hftbacktest
 (Rigtorp's for power and log).
+
+An amendment goes to the back of the queue (Binance's futures), or keeps its place where only the quantity decreases (Binance's spot,
+Bybit); a total not above what is executed cancels the rest.
 """
 
 import enum
@@ -33,6 +36,17 @@ class Model(enum.IntEnum):
     LOG2 = 5
 
 
+class Amend(enum.IntEnum):
+    NONE = mmkit.AMEND_NONE
+    REQUEUE = mmkit.AMEND_REQUEUE
+    KEEP_ON_DECREASE = mmkit.AMEND_KEEP
+
+
+class PostOnly(enum.IntEnum):
+    REJECT = 0
+    REPRICE = 1
+
+
 @attrs.frozen
 class Params:
     model: Model = mmkit.field(Model.RISK_AVERSE, doc="where in the queue a decrease of the level happens")
@@ -43,6 +57,13 @@ class Params:
     )
     partial_fills: bool = mmkit.field(
         True, doc="an execution never exceeds what traded or rests; off: orders execute whole, as in many backtesters"
+    )
+    amend: Amend = mmkit.field(
+        Amend.REQUEUE,
+        doc="an amended order goes to the back, keeps its place when only its quantity decreases, or is not amended",
+    )
+    post_only: PostOnly = mmkit.field(
+        PostOnly.REJECT, doc="what would take is rejected, or rests one tick off the other side"
     )
 
 

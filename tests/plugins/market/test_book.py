@@ -178,6 +178,39 @@ def test_a_longer_market_begins_with_the_shorter_one() -> None:
     assert long["exch_ts"][len(short)] > 100 * SECOND
 
 
+COARSE = Instrument("COARSE", tick_size=0.1, lot_size=0.001)
+
+
+@pytest.mark.parametrize(
+    ("world", "digest"),
+    [
+        (
+            {"seed": 1, "duration": 60 * SECOND},
+            "f8f19ba82058506220cb56b9b1c8f1bef7e4acfe905e3aace5372b02d212c7ea",
+        ),
+        (
+            {"seed": 2**40 + 7, "duration": 1700 * SECOND},
+            "761ccfddd30e8200595adc80f3db1f3c4d644ee5cb519edbb550e2a2c26f5b98",
+        ),
+        (
+            {"seed": 4, "start_price": 0.3, "sigma": 1.0, "levels": 5, "duration": 100 * SECOND},
+            "575afb68e75eb1ec14db848b104fe6cec8db8ef05a5caff2471345de6fa06833",
+        ),
+        (
+            {"seed": 3, "instrument": COARSE, "start_price": 60000.0, "sigma": 7.5, "market_rate": 20.0}
+            | {"levels": 40, "reaction": 0, "duration": 60 * SECOND},
+            "8849c197bde11d2477ceccb8a9b1daa1cec1eac31953951d05a711f002ae75bb",
+        ),
+    ],
+    ids=["defaults", "several-blocks", "reflected", "coarse"],
+)
+@pytest.mark.parametrize("idle", [{}, {"factor": 7, "basis_half_life": 5 * SECOND}], ids=["plain", "idle"])
+def test_without_a_common_factor_or_a_basis_the_bytes_are_those_from_before_there_were_any(
+    world: dict[str, Any], digest: str, idle: dict[str, int]
+) -> None:
+    assert hashlib.sha256(market(**world, **idle).tobytes()).hexdigest() == digest
+
+
 OTHER = {
     "start_price": 120.0,
     "sigma": 0.05,
@@ -192,12 +225,18 @@ OTHER = {
     "informed": 0.6,
     "reaction": SECOND,
     "feed_latency": 0,
+    "common_sigma": 0.05,
+    "factor": 1,
+    "basis_sigma": 0.05,
+    "basis_half_life": 5 * SECOND,
 }
+PARTS = {"factor": {"common_sigma": 0.05}, "basis_half_life": {"basis_sigma": 0.05}}
+"""The part of the efficient price that a parameter belongs to."""
 
 
 @pytest.mark.parametrize("name", [field.name for field in attrs.fields(book.Params)])
 def test_each_parameter_changes_the_market(name: str) -> None:
-    usual = {"duration": 60 * SECOND}
+    usual = {"duration": 60 * SECOND, **PARTS.get(name, {})}
     assert market(**usual).tobytes() != market(**{**usual, name: OTHER[name]}).tobytes()
 
 
@@ -332,6 +371,9 @@ def test_flow_decays_with_the_distance_from_the_touch() -> None:
         ({"start_price": 0.1}, "market.start_price"),
         ({"limit_size": 1e9}, "market.limit_size"),
         ({"market_size": 1e9}, "market.market_size"),
+        ({"sigma": 1e9}, "market.sigma"),
+        ({"common_sigma": 1e9}, "market.common_sigma"),
+        ({"basis_sigma": 1e10}, "market.basis_sigma"),
     ],
 )
 def test_what_does_not_fit_the_grid_is_named_in_one_line(changes: dict[str, float], key: str) -> None:
