@@ -29,7 +29,7 @@ _LATER = {
     **dict.fromkeys(
         (
             *("EVENT", "Events", "BID", "ASK", "BUY", "SELL", "CLEAR_BIDS", "CLEAR_ASKS", "GAP", "RESET"),
-            *("VENUE", "LOCAL", "BOTH", "ADDED"),
+            *("VENUE", "LOCAL", "BOTH", "ADDED", "MARK"),
         ),
         "mmkit.tape",
     ),

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from mmkit.errors import DataError
-from mmkit.tape import ADDED, BOTH, EVENT, LOCAL, VENUE, Events
+from mmkit.tape import ADDED, BOTH, EVENT, LOCAL, MARK, VENUE, Events
 
 LATEST = 60 * 10**9
 """Nanoseconds by which a row may have happened before one that was known earlier."""
@@ -18,11 +18,14 @@ def two_clocks(rows: Iterator[Events], *, latest: int = LATEST, source: str = ""
     row that happened after it, then for us alone, in its own place. All others are in both streams. Rows of equal times
     stay together in their order. Rows are held back until nothing up to `latest` ns late can come before them. Raises
     DataError, its text after `source`, for a row that is later still or known before the one ahead of it, and what `rows`
-    raises, after everything before.
+    raises, after everything before. Marks (arrays of mmkit.MARK) are passed on at once, hence before the rows that wait.
     """
     held = _Held()
     try:
         for piece in rows:
+            if piece.dtype == MARK:
+                yield piece
+                continue
             good, fault = held.add(piece, latest)
             if fault:
                 raise DataError(f"{source}{fault}")

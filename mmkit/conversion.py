@@ -7,6 +7,7 @@ import numpy as np
 
 from mmkit.blocks import Blocks, blocks_of
 from mmkit.errors import MmkitError
+from mmkit.marks import Marks
 from mmkit.tape import (
     ADDED,
     ASK,
@@ -19,6 +20,7 @@ from mmkit.tape import (
     GAP,
     INVALID,
     LOCAL,
+    MARK,
     MORE,
     NO_ASK,
     NO_BID,
@@ -41,8 +43,9 @@ def chunks(events: Iterator[Events], *, rows: int = 1 << 18, window: int = WINDO
 
     A chunk ends early where the best price of a stream comes within window/8 ticks of the window's edge, or before a
     trade outside the window; the next one has another base. Where the best prices are more than half a window apart,
-    only the first of them that exists, local before venue and bid before ask, stays inside. Raises what `events`
-    raises, after everything before it has been yielded.
+    only the first of them that exists, local before venue and bid before ask, stays inside. Marks go to the chunk in which
+    they happened; they must be handed over no later than the rows that happened after them, and are left out where there
+    are no rows. Raises what `events` raises, after everything before it has been yielded.
     """
     writer = _Writer(window)
     held: list[Events] = []
@@ -50,6 +53,9 @@ def chunks(events: Iterator[Events], *, rows: int = 1 << 18, window: int = WINDO
     fault: MmkitError | None = None
     try:
         for piece in events:
+            if piece.dtype == MARK:
+                writer.marks.add(piece)
+                continue
             held.append(piece)
             count += len(piece)
             while count > rows:
@@ -63,7 +69,7 @@ def chunks(events: Iterator[Events], *, rows: int = 1 << 18, window: int = WINDO
     except MmkitError as error:
         fault = error
     if count:
-        yield from writer.take(np.concatenate(held))
+        yield from writer.take(np.concatenate(held), last=True)
     if fault:
         raise fault
 
@@ -90,6 +96,7 @@ class _Writer:
         self.base: int | None = None
         self.local = self.venue = Book(window)  # one book as long as both streams agree
         self.opening: tuple[Any, ...] = ()
+        self.marks = Marks()
         self._begin()
 
     def _begin(self) -> None:
@@ -99,7 +106,7 @@ class _Writer:
         self.rows = 0
         self.events = 0
 
-    def take(self, rows: Events) -> Iterator[Chunk]:
+    def take(self, rows: Events, last: bool = False) -> Iterator[Chunk]:
         """Yields whole messages as one chunk, or as several where the window has to move."""
         if self.base is None:
             self._move(_first_touch(rows))
@@ -107,21 +114,24 @@ class _Writer:
         while len(rows):
             taken = yield from self._stretch(rows)
             rows = rows[taken:]
-        yield from self._flush()
+        yield from self._flush(last)
 
-    def _flush(self) -> Iterator[Chunk]:
+    def _flush(self, last: bool = False) -> Iterator[Chunk]:
         if self.events or self.segments[LOCAL] or self.segments[VENUE]:
             lots = np.concatenate([np.zeros(0, np.int64), *self.lots])
             largest = max([0, *(int(part.max()) for part in (lots, *(q for _, q in self.opening)) if len(part))])
             width = np.int32 if largest < 2**31 else np.int64
+            local = np.concatenate([np.zeros(0, SEGMENT), *self.segments[LOCAL]])
+            venue = np.concatenate([np.zeros(0, SEGMENT), *self.segments[VENUE]])
             yield Chunk(
                 base=self.base or 0,
-                local=np.concatenate([np.zeros(0, SEGMENT), *self.segments[LOCAL]]),
-                venue=np.concatenate([np.zeros(0, SEGMENT), *self.segments[VENUE]]),
+                local=local,
+                venue=venue,
                 key=np.concatenate([np.zeros(0, np.uint32), *self.key]),
                 lots=lots.astype(width),
                 events=self.events,
                 opening=tuple((keys, quantities.astype(width)) for keys, quantities in self.opening),
+                marks=self.marks.rest() if last else self.marks.until(local["ts"], venue["ts"]),
             )
             self.opening = ()
         if self.venue is not self.local and self.venue.equals(self.local):

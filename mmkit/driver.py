@@ -102,12 +102,12 @@ def drive_tape(
     log = engine.log(fills=1 << 14, records=1 << 12, events=1 << 13)
     known = kept.rows(stack.leg) if progress else None
     with ExitStack() as open_tapes:
-        tracks = []
-        for number, (leg, rng) in enumerate(zip(stack.all_legs, generators(stack), strict=True)):
-            # Closed here and not when the last reference goes: what is half written is removed.
-            tape = timed(open_tapes.enter_context(closing(chunks(leg, rng, notify))), outcome)
-            tracks.append(Track(number, leg, engine, session, collector, tape))
+        tracks: list[Track] = []
         try:
+            for number, (leg, rng) in enumerate(zip(stack.all_legs, generators(stack), strict=True)):
+                # Closed here and not when the last reference goes: what is half written is removed.
+                tape = timed(open_tapes.enter_context(closing(chunks(leg, rng, notify))), outcome)
+                tracks.append(Track(number, leg, engine, session, collector, tape, notify))
             open_tapes.enter_context(interruptible(clock))
             for track in tracks:
                 track.open()

@@ -2,7 +2,7 @@
 
 A rule's functions are plain Python in the compilable subset. What each role's functions are given and return:
 
-    market      events(params, instrument, rng) -> iterator of arrays of mmkit.EVENT
+    market      events(params, instrument, rng) -> iterator of arrays of mmkit.EVENT, and of mmkit.MARK no later than what happened after
                 chunks(params, instrument) -> iterator of a tape's chunks, as mmkit.read_tape gives them
                 paths(params, instrument, rng) -> iterator of arrays of mid prices, one per independent path; step(params) -> ns
     venue       rest(params, state, order, ahead)                   an order comes to rest behind `ahead` (base currency)

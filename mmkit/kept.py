@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
-from mmkit import __version__, blocks, clocks, conversion, tape, tapes, window
+from mmkit import __version__, blocks, clocks, conversion, funding, marks, tape, tapes, window
 from mmkit.contract import fields_of
 from mmkit.engine.cache import cache_folder
 from mmkit.errors import DataError
@@ -19,7 +19,7 @@ from mmkit.writing import values
 
 Notify = Callable[[str], None]
 
-MAKERS = (tape, blocks, window, clocks, conversion, tapes)
+MAKERS = (tape, blocks, window, clocks, marks, conversion, funding, tapes)
 """The modules that decide what a tape of given events is."""
 
 

@@ -9,14 +9,15 @@ from typing import Any
 import attrs
 
 from mmkit.errors import DataError
+from mmkit.funding import Settlement
 
-SCHEMA = 1
+SCHEMA = 2
 
 MANIFEST = "manifest.json"
 
-FILES = ("local.bin", "venue.bin", "key.bin", "lots.bin", "opening.bin")
-"""Segments as we knew them and as the venue had them (mmkit.tape.SEGMENT), keys (u4) and lots (i4 or i8) of the rows, and the books
-with which a chunk opens where its base is new: keys and lots of the local one, keys and lots of the venue's."""
+FILES = ("local.bin", "venue.bin", "key.bin", "lots.bin", "opening.bin", "marks.bin")
+"""Segments as we knew them and as the venue had them (mmkit.tape.SEGMENT), keys (u4) and lots (i4 or i8) of the rows, the books with
+which a chunk opens where its base is new (keys and lots of the local one, keys and lots of the venue's), and the marks (mmkit.MARK)."""
 
 Span = tuple[int, int]
 """Byte offset in its file, and number of entries."""
@@ -66,12 +67,14 @@ class Piece:
     venue: Span = _are_ints(2, 2)
     key: Span = _are_ints(2, 2)
     lots: Span = _are_ints(2, 2)
+    marks: Span = _are_ints(2, 2)
     opening: tuple[int, ...] = _are_ints(0, 3)
 
 
 @attrs.frozen
 class Manifest:
-    """What manifest.json holds. first, last: ns, None of a tape without events; fault: what ended the source early."""
+    """What manifest.json holds. first, last: ns, None of a tape without events; marks: how many; settlements: those that the marks
+    announce and that are between the venue's first and last event; fault: what ended the source early."""
 
     schema: int = _is(int)
     mmkit: str = _is(str)
@@ -85,6 +88,8 @@ class Manifest:
     events: int = _is(int)
     first: int | None = _is(int, type(None))
     last: int | None = _is(int, type(None))
+    marks: int = _is(int)
+    settlements: tuple[Settlement, ...] = _is(tuple)
     fault: str | None = _is(str, type(None))
     files: tuple[Digest, ...] = _is(tuple)
     chunks: tuple[Piece, ...] = _is(tuple)
@@ -136,5 +141,7 @@ def _structured(document: dict[str, Any]) -> Manifest:
         }
         return Piece(**given)
 
-    digests = {key: tuple(Digest(**one) for one in document[key]) for key in ("sources", "files")}
-    return Manifest(**{**document, **digests, "chunks": tuple(map(piece, document["chunks"]))})
+    lists: dict[str, Any] = {key: tuple(Digest(**one) for one in document[key]) for key in ("sources", "files")}
+    lists["settlements"] = tuple(Settlement(**one) for one in document["settlements"])
+    lists["chunks"] = tuple(map(piece, document["chunks"]))
+    return Manifest(**{**document, **lists})

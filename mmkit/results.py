@@ -8,6 +8,7 @@ import numpy as np
 
 from mmkit.engine.module import identifier, record_width, signal_names
 from mmkit.engine.records import EVENT_COLUMNS, EVENT_VALUES, FILL_COLUMNS, LEG_COLUMNS, RECORD_COLUMNS, Log
+from mmkit.funding import Settlement
 from mmkit.markouts import Markouts
 from mmkit.money import Money, Totals
 from mmkit.stack import Instrument, Stack
@@ -75,7 +76,7 @@ class Collector:
     counts: Counts = attrs.field(factory=Counts)
     ends: list[Totals] = attrs.field(init=False)
     end_mids: list[float] = attrs.field(init=False)
-    settlements: list[tuple[int, int, float, float, float, float]] = attrs.field(factory=list)
+    settlements: list[dict[str, Any]] = attrs.field(factory=list)
     first_time: int = 0
     last_time: int = 0
     events: int = 0
@@ -160,6 +161,19 @@ class Collector:
         known = mid[~np.isnan(mid)]
         if len(known):
             self.end_mids[number] = float(known[-1])
+
+    def settled(self, number: int, due: Settlement, lots: int, amount: float) -> None:
+        """Notes a settlement of funding: lots held at its time, what they received."""
+        self.settlements.append(
+            {
+                "instrument": self.stack.leg_names[number],
+                "time": due.time,
+                "rate": due.rate,
+                "mark": due.mark,
+                "position": float(self.moneys[number].quantity(lots)),
+                "amount": amount,
+            }
+        )
 
     def path(self, session: Any, last_mid: float, *, whole: bool = True) -> None:
         """Takes the end of one path; one that was cut short counts in the money, not in the figures across paths."""

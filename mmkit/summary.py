@@ -80,6 +80,8 @@ def summarize(collector: Collector, outcome: Outcome, fills: Any, records: Any) 
             "events_per_s": collector.events / outcome.run_s if outcome.run_s > 0.0 else None,
         },
     }
+    if collector.settlements:
+        document["settlements"] = collector.settlements
     if len(stack.legs) > 1:
         document["instruments"] = {
             name: by_instrument(collector, number, fills) for number, name in enumerate(stack.leg_names)

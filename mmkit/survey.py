@@ -7,6 +7,7 @@ import attrs
 import numpy as np
 
 from mmkit.errors import DataError
+from mmkit.funding import Settlement, Settlements
 from mmkit.tape import CLEARED_BIDS, DEPTH, INVALID, MORE, NO_ASK, NO_BID, TRADE_BUY, TRADE_SELL, WINDOW, Chunk
 
 SHOWN = 5
@@ -18,7 +19,8 @@ class Survey:
     """What was found. Times in ns, prices in ticks, quantities in lots; levels are those within the window of the last chunk.
 
     gaps: where the book becomes unknown; crossed: messages after which a bid is at or above an ask; unsorted: segments
-    before the one ahead of them, of either stream; the rest is of the venue's stream. fault: what ended the data early.
+    before the one ahead of them, of either stream; unsorted_marks: marks before the one ahead of them; left_out: settlements that
+    lack a mark price or a rate, a line each; the rest is of the venue's stream. fault: what ended the data early.
     """
 
     events: int = 0
@@ -31,9 +33,13 @@ class Survey:
     ask_levels: int = 0
     trades: int = 0
     volume: int = 0
+    marks: int = 0
+    settlements: list[Settlement] = attrs.field(factory=list)
+    left_out: list[str] = attrs.field(factory=list)
     gaps: list[int] = attrs.field(factory=list)
     crossed: list[int] = attrs.field(factory=list)
     unsorted: list[int] = attrs.field(factory=list)
+    unsorted_marks: list[int] = attrs.field(factory=list)
     fault: str | None = None
 
     def lines(self) -> list[str]:
@@ -42,6 +48,7 @@ class Survey:
             (self.gaps, "gap, the book is unknown", "gaps, the book is unknown"),
             (self.crossed, "crossed book", "crossed books"),
             (self.unsorted, "time out of order", "times out of order"),
+            (self.unsorted_marks, "mark out of order", "marks out of order"),
         ]
         lines = []
         for times, one, several in found:
@@ -49,7 +56,7 @@ class Survey:
                 more = ", …" if len(times) > SHOWN else ""
                 at = ", ".join(map(str, times[:SHOWN])) + more
                 lines.append(f"{len(times)} {one if len(times) == 1 else several} at {at} ns")
-        return lines + ([f"ends early: {self.fault}"] if self.fault else [])
+        return lines + self.left_out + ([f"ends early: {self.fault}"] if self.fault else [])
 
 
 def survey(chunks: Iterable[Chunk]) -> Survey:
@@ -74,6 +81,8 @@ class _Reading:
         self.known = True
         self.clocks = {"local": -(2**63), "venue": -(2**63)}
         self.reached: tuple[int, int] = (NO_BID, NO_ASK)
+        self.marked = -(2**63)
+        self.funding = Settlements(self.found.left_out.append)
 
     def take(self, chunk: Chunk) -> None:
         """Looks through one chunk more."""
@@ -90,6 +99,7 @@ class _Reading:
         found.trades += int(trade.sum())
         found.volume += int(chunk.lots[venue["start"][trade]].sum())
         self._book(chunk)
+        self._marks(chunk)
 
     def end(self) -> Survey:
         """Returns the survey with the book as it is at the end."""
@@ -122,6 +132,15 @@ class _Reading:
         first, last = int(ts.min()), int(ts.max())
         self.found.first = first if self.found.first is None else min(first, self.found.first)
         self.found.last = last if self.found.last is None else max(last, self.found.last)
+
+    def _marks(self, chunk: Chunk) -> None:
+        self.found.marks += len(chunk.marks)
+        self.found.settlements += self.funding.take(chunk)
+        ts = chunk.marks["exch_ts"]
+        if len(ts):
+            before = np.maximum.accumulate(np.concatenate([[self.marked], ts[:-1]]))
+            self.found.unsorted_marks += ts[ts < before].tolist()
+            self.marked = max(int(before[-1]), int(ts[-1]))
 
     def _gaps(self, venue: Any) -> None:
         # The pieces of a long snapshot are not known either, but the message goes on.

@@ -37,6 +37,10 @@ SEGMENT = np.dtype(
 NO_BID, NO_ASK = -(2**31), 2**31 - 1
 """Header values where a side of the book is empty or unknown."""
 
+MARK = np.dtype([("exch_ts", "i8"), ("local_ts", "i8"), ("mark", "f8"), ("rate", "f8"), ("settles", "i8")])
+"""A mark price: venue and local time in ns, the price in quote currency, and of perpetuals the funding rate (a fraction of the
+position's value) that the settlement at `settles` (ns) is announced to have; NaN and 0 where the venue says none."""
+
 WINDOW = 1 << 20
 """Ticks that a dense book covers; levels further out are kept by the conversion until the window moves."""
 
@@ -48,7 +52,9 @@ class Chunk:
     key: uint32, (tick - base) * 2 + is_ask.  lots: int32 or int64.  base: tick of key 0.
     A chunk whose base differs from the one before opens with the whole window of both books (`opening`: for local and
     venue, keys and lots), which a replay stores after clearing its own.
-    events: rows of the source that the chunk holds; path: where they came from.
+    events: rows of the source that the chunk holds.
+    marks: of mmkit.MARK, by venue time; each is in the first chunk whose last venue or local time is not before that of the
+    mark, or of one that happened after it; those after all rows are in the last one.
     """
 
     base: int
@@ -58,7 +64,10 @@ class Chunk:
     lots: npt.NDArray[np.signedinteger]
     events: int
     opening: tuple[tuple[npt.NDArray[np.uint32], npt.NDArray[np.signedinteger]], ...] = ()
+    marks: npt.NDArray[np.void] = attrs.field(factory=lambda: np.zeros(0, MARK))
 
 
 Events = npt.NDArray[np.void]
+"""An array of EVENT, or of MARK; its dtype tells."""
+
 Chunks = Iterator[Chunk]

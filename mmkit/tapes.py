@@ -15,8 +15,9 @@ import numpy as np
 
 from mmkit.errors import ConfigError, DataError
 from mmkit.folder import as_json
+from mmkit.funding import Settlement, Settlements
 from mmkit.manifest import FILES, MANIFEST, SCHEMA, About, Digest, Manifest, Piece, Span, manifest
-from mmkit.tape import DEPTH, SEGMENT, WINDOW, Chunk
+from mmkit.tape import DEPTH, MARK, SEGMENT, WINDOW, Chunk
 
 
 def write(folder: Path, chunks: Iterable[Chunk], about: About) -> Manifest:
@@ -57,6 +58,9 @@ class Writer:
         self.sizes = dict.fromkeys(FILES, 0)
         self.sums = {name: hashlib.sha256() for name in FILES}
         self.times: list[int] = []
+        self.left_out: list[str] = []
+        self.funding = Settlements(self.left_out.append)
+        self.settlements: list[Settlement] = []
         self.open = ExitStack()
         try:
             self.files = {name: self.open.enter_context((self.part / name).open("wb")) for name in FILES}
@@ -81,9 +85,11 @@ class Writer:
                 venue=self._append("venue.bin", chunk.venue),
                 key=self._append("key.bin", chunk.key),
                 lots=self._append("lots.bin", chunk.lots),
+                marks=self._append("marks.bin", chunk.marks),
                 opening=opening,
             )
         )
+        self.settlements += self.funding.take(chunk)
         for stream in (chunk.local, chunk.venue):
             if len(stream):
                 self.times += [int(stream["ts"].min()), int(stream["ts"].max())]
@@ -114,6 +120,8 @@ class Writer:
             events=sum(piece.events for piece in self.pieces),
             first=min(self.times, default=None),
             last=max(self.times, default=None),
+            marks=sum(piece.marks[1] for piece in self.pieces),
+            settlements=tuple(self.settlements),
             fault=fault,
             files=tuple(Digest(name, self.sizes[name], self.sums[name].hexdigest()) for name in FILES),
             chunks=tuple(self.pieces),
@@ -196,6 +204,7 @@ def _chunk(folder: Path, files: Mapping[str, Any], number: int, piece: Piece) ->
         lots=rows("lots.bin", width, *piece.lots),
         events=piece.events,
         opening=tuple(opening),
+        marks=rows("marks.bin", MARK, *piece.marks),
     )
     if not _within(chunk):
         raise DataError(f"{folder}: chunk {number} is damaged: it refers to rows or levels that it does not have")

@@ -1,15 +1,19 @@
 """One instrument's tape on its way through the engine: chunks for its two streams, its books, the settlements of its funding."""
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 from mmkit.engine.engines import Engine
+from mmkit.engine.records import NEVER
 from mmkit.errors import DataError
 from mmkit.feed import Reader, mids, reopen
+from mmkit.funding import Settlement, Settlements, read_settlements
+from mmkit.money import grid_price
 from mmkit.results import Collector
-from mmkit.stack import Leg
+from mmkit.stack import Instrument, Leg
 
 
 class Track:
@@ -23,6 +27,7 @@ class Track:
         session: Any,
         collector: Collector,
         tape: Iterator[Any],
+        notify: Callable[[str], None],
     ) -> None:
         self.number = number
         self.leg = leg
@@ -34,6 +39,9 @@ class Track:
         self.local_book = engine.book(bool(self.view.reading.reads_depth))
         self.venue_book = engine.book()
         self.chunk: Any = None
+        supplied = leg.instrument.funding
+        self.settlements = Settlements(notify, read_settlements(supplied) if supplied else None)
+        self.settling: deque[Settlement] = deque()
 
     def open(self) -> None:
         """Feeds both streams their first chunk. Raises DataError where there is none."""
@@ -55,6 +63,9 @@ class Track:
                 self.collector.fills(log)
                 self.note_mids(self.chunk.venue)
             self.chunk = took[0] if took else None
+            if took:
+                self.settling += self.settlements.take(took[0])
+                self.expect()
         if took is None:
             setattr(self.view.reading, f"{stream}_over", 1)
             return
@@ -72,6 +83,24 @@ class Track:
         at.load(chunk.local if local else chunk.venue, rows)
         setattr(self.view.reading, stream, 0)
 
+    def expect(self) -> None:
+        """Tells the venue when funding is due next."""
+        self.view.exchange.settles = self.settling[0].time if self.settling else NEVER
+
+    def settle(self) -> None:
+        """Books the funding that is due: the holder of a position at that time at the venue pays rate * mark * position."""
+        due = self.settling.popleft()
+        self.expect()
+        exchange, instrument = self.view.exchange, self.leg.instrument
+        position = int(exchange.position)
+        amount = funding(instrument, due.rate, due.mark, position)
+        self.view.ledger.funding += amount
+        if exchange.limited:
+            exchange.paid -= amount / (
+                instrument.lot / instrument.tick_size if instrument.inverse else instrument.lot * instrument.tick_size
+            )
+        self.collector.settled(self.number, due, position, amount)
+
     def close(self) -> None:
         """Where the run ended early: the mids up to here."""
         if self.chunk is not None:
@@ -80,6 +109,13 @@ class Track:
     def note_mids(self, segments: Any) -> None:
         """Hands the venue's mids to what collects the results."""
         self.collector.mids(self.number, *mids(segments, self.chunk.base, self.leg.instrument.tick_size))
+
+
+def funding(instrument: Instrument, rate: float, mark: float, lots: int) -> float:
+    """Returns what a position of so many lots receives: -rate * mark * position, of an inverse contract over the mark, in the coin."""
+    position = grid_price(lots, instrument.lot)
+    received = -rate * position / mark if instrument.inverse else -rate * mark * position
+    return float(received) if lots else 0.0
 
 
 def first_time(stream: Any) -> int:

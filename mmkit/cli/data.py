@@ -104,7 +104,7 @@ def info(
     overrides: Set = None,
     as_json: Json = False,
 ) -> None:
-    """Say what is in a tape (its manifest), or with --market in a recording (rows, times, book at the end, trades)."""
+    """Say what is in a tape (its manifest), or with --market in a recording (rows, times, book at the end, trades, marks)."""
     from mmkit.folder import as_json as json_text
     from mmkit.manifest import is_tape, manifest
     from mmkit.survey import survey
@@ -241,6 +241,8 @@ def _document(made: "Manifest") -> dict[str, Any]:
 
 def _contents(found: "Survey", leg: "Leg") -> dict[str, Any]:
     """Returns a survey in the instrument's units."""
+    import attrs
+
     tick, lot = leg.instrument.tick_size, leg.instrument.lot_size
     return {
         "events": found.events,
@@ -253,6 +255,8 @@ def _contents(found: "Survey", leg: "Leg") -> dict[str, Any]:
         "trades": found.trades,
         "volume": _on_grid(found.volume, lot),
         "gaps": len(found.gaps),
+        "marks": found.marks,
+        "settlements": [attrs.asdict(one) for one in found.settlements],
         "fault": found.fault,
     }
 
@@ -263,7 +267,7 @@ def _on_grid(count: int | None, size: float) -> float | None:
 
 
 def _table(document: dict[str, Any]) -> str:
-    """Returns a document as lines of key and value; chunks are counted, files and sources take a line each."""
+    """Returns a document as lines of key and value; chunks are counted, files, sources and settlements take a line each."""
     lines = []
     for key, value in document.items():
         if value is None or key == "byte_order":
@@ -273,15 +277,22 @@ def _table(document: dict[str, Any]) -> str:
         elif key in ("first", "last"):
             lines.append((key, f"{value} ns ({_utc(value)})"))
         elif isinstance(value, list | tuple):
-            for one in value:
-                text = f"{one['path']}  {one['size']:,} bytes  sha256 {one['sha256']}" if isinstance(one, dict) else one
-                lines.append((key, str(text)))
+            lines += [(key, _entry(one)) for one in value]
         elif isinstance(value, dict):
             lines += [(f"{key}.{name}", str(entry)) for name, entry in value.items()]
         else:
             lines.append((key, f"{value:,}" if isinstance(value, int) else str(value)))
     width = max(len(key) for key, _ in lines)
     return "\n".join(f"{key:<{width}}  {value}" for key, value in lines)
+
+
+def _entry(one: Any) -> str:
+    """Returns a file, a settlement or a path as text."""
+    if not isinstance(one, dict):
+        return str(one)
+    if "rate" in one:
+        return f"{one['time']} ns ({_utc(one['time'])})  rate {one['rate']:.8g}  mark {one['mark']:.12g}"
+    return f"{one['path']}  {one['size']:,} bytes  sha256 {one['sha256']}"
 
 
 def _utc(ns: int) -> str:

@@ -137,6 +137,8 @@ def test_info_of_a_recording_is_its_book_at_the_end_and_its_trades(
         "trades": 2,
         "volume": 0.7,
         "gaps": 0,
+        "marks": 0,
+        "settlements": [],
         "fault": None,
     }
     lines = dict(line.split(maxsplit=1) for line in mmkit("data", "info", file, *GRID).stdout.splitlines())
@@ -196,6 +198,37 @@ def test_check_finds_a_gap(mmkit: Mmkit, tmp_path: Path) -> None:
         1,
         f"gap.txt: 1 gap, the book is unknown at {start + 3 * 10**6} ns\n",
     )
+
+
+def test_info_counts_marks_and_names_the_settlements_inside(mmkit: Mmkit, tmp_path: Path) -> None:
+    start = 1_700_000_000_000
+    lines = [f'{{"lastUpdateId":10,"E":{start},"T":{start},"bids":[["99","1"]],"asks":[["101","1"]]}}']
+    lines += [
+        f'{{"stream":"coin@markPrice","data":{{"e":"markPriceUpdate","E":{start + ms},"s":"COIN","p":"{price}",'
+        f'"r":"{rate}","T":{start + settles}}}}}'
+        for ms, price, rate, settles in (
+            (1, "100.5", "0.00015", 3),
+            (2, "100.25", "-0.0002", 3),
+            (4, "100", "0.1", 900),
+        )
+    ]
+    depth = (
+        f'{{"e":"depthUpdate","E":{start + 5},"T":{start + 5},"s":"COIN","U":9,"u":12,"pu":8,"b":[["98","1"]],"a":[]}}'
+    )
+    lines.append(f'{{"stream":"coin@depth@0ms","data":{depth}}}')
+    (tmp_path / "r.txt").write_text("".join(f"{start + at}000000 {text}\n" for at, text in enumerate(lines, 1)))
+    grid = ("--market", "binance-raw", "--tick", "1", "--lot", "1")
+    settled = [{"time": (start + 3) * 10**6, "rate": -0.0002, "mark": 100.25}]
+    said = f"{start + 3}000000 ns (2023-11-14 22:13:20 UTC)  rate -0.0002  mark 100.25"
+    assert mmkit("data", "convert", "r.txt", *grid, "--out", "t").returncode == 0
+    for arguments in (("r.txt", *grid), ("t",)):
+        document = json.loads(mmkit("data", "info", *arguments, "--json").stdout)
+        assert (document["events"], document["marks"], document["settlements"]) == (3, 3, settled)
+        lines = [
+            line for line in mmkit("data", "info", *arguments).stdout.splitlines() if line.startswith("settlements")
+        ]
+        assert [line.split(maxsplit=1)[1] for line in lines] == [said]
+        assert mmkit("data", "check", *arguments).returncode == 0
 
 
 def test_check_finds_a_flipped_bit(mmkit: Mmkit, tape: Path) -> None:

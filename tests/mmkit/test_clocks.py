@@ -93,6 +93,15 @@ def test_a_local_time_that_goes_back_is_a_fault() -> None:
         put(rows_of([(90, 100, 1), (91, 99, 1)]), 1)
 
 
+def test_mark_prices_pass_the_rows_that_wait() -> None:
+    rows = rows_of([(t, t, 1) for t in range(60)])
+    marks = np.array([(58, 59, 1.5, np.nan, 0)], mmkit.MARK)
+    found = list(mmkit.two_clocks(iter([rows[:50], marks, rows[50:]]), latest=10))
+    assert [piece.dtype == mmkit.MARK for piece in found] == [False, True, False, False]
+    assert found[1].tobytes() == marks.tobytes()
+    assert np.concatenate([found[0], *found[2:]])["tick"].tolist() == list(range(60))
+
+
 def test_a_fault_of_the_source_comes_after_what_it_gave() -> None:
     def source() -> Any:
         yield rows_of([(1, 2, 3)])

@@ -348,3 +348,69 @@ def test_a_clear_reaches_levels_outside_the_window(side: int) -> None:
     ]
     made = check(array(rows), 256, 1 << 18)
     assert made[-1].base != made[0].base
+
+
+def marked(*times: tuple[int, int]) -> Any:
+    """Returns marks of these venue and local times."""
+    return np.array([(exch, local, 100.0 + exch, np.nan, 0) for exch, local in times], mmkit.MARK)
+
+
+def quotes(*times: tuple[int, int]) -> Any:
+    """Returns rows of a bid of these venue and local times."""
+    return array([(exch, local, 100, 1 + i, mmkit.BID, mmkit.BOTH) for i, (exch, local) in enumerate(times)])
+
+
+def test_marks_are_in_the_chunk_in_which_they_happened_or_were_known() -> None:
+    rows = quotes((10, 12), (20, 22), (30, 32), (40, 42))
+    happened, known, after, both = (19, 90), (25, 22), (21, 33), (41, 99)
+    made = list(chunks(iter([marked(happened, known, after, both), rows]), rows=2))
+    assert [one.events for one in made] == [2, 2]
+    # What happened at 21 comes with what happened at 25: the marks of all chunks are by venue time.
+    assert [one.marks["exch_ts"].tolist() for one in made] == [[19, 21, 25], [41]]
+
+
+def test_a_mark_that_happened_by_a_chunks_end_is_in_it_however_late_it_was_known() -> None:
+    rows = quotes((10, 12), (20, 22), (30, 32), (40, 42))
+    made = list(chunks(iter([marked((20, 90), (21, 91)), rows]), rows=2))
+    assert [one.marks["exch_ts"].tolist() for one in made] == [[20], [21]]
+
+
+def test_marks_are_no_rows() -> None:
+    rows = quotes(*((t, t + 2) for t in range(10, 30)))
+    marks = marked((1, 2), (15, 16), (50, 60))
+    alone = list(chunks(iter([rows]), rows=7))
+    made = list(chunks(iter([marks[:2], rows[:11], marks[2:], rows[11:]]), rows=7))
+    assert len(made) == len(alone) > 2
+    for one, other in zip(made, alone, strict=True):
+        assert (one.base, one.events) == (other.base, other.events)
+        for name in ("local", "venue", "key", "lots"):
+            assert getattr(one, name).tobytes() == getattr(other, name).tobytes()
+        assert len(other.marks) == 0
+        assert other.marks.dtype == mmkit.MARK
+    assert np.concatenate([one.marks for one in made]).tobytes() == marks.tobytes()
+
+
+def test_marks_before_a_fault_are_handed_over_with_the_rows_before_it() -> None:
+    def events() -> Iterator[Any]:
+        yield quotes((10, 12))
+        yield marked((11, 12))
+        raise mmkit.DataError("broken")
+
+    made = chunks(events())
+    assert next(made).marks["exch_ts"].tolist() == [11]
+    with pytest.raises(mmkit.DataError, match="broken"):
+        next(made)
+
+
+def test_marks_alone_make_no_tape() -> None:
+    assert list(chunks(iter([marked((1, 2))]))) == []
+
+
+def test_a_window_that_moves_leaves_marks_where_they_belong() -> None:
+    ticks = (100, 100, 9_000, 9_000)
+    rows = array([(10 * i, 10 * i + 1, tick, 1, mmkit.BID, mmkit.BOTH) for i, tick in enumerate(ticks)])
+    made = list(chunks(iter([marked((5, 6), (15, 16), (25, 26), (35, 36)), rows]), window=4096))
+    assert len(made) > 1
+    for one, before in zip(made, [-1, *(int(one.venue["ts"][-1]) for one in made)], strict=False):
+        assert all(mark > before for mark in one.marks["exch_ts"])
+    assert np.concatenate([one.marks for one in made])["exch_ts"].tolist() == [5, 15, 25, 35]

@@ -39,14 +39,23 @@ def market(count: int = 400, *, jump: int = 0, lots: int = 9) -> np.ndarray[Any,
     return out
 
 
+def marks() -> np.ndarray[Any, Any]:
+    """Returns a mark every fifth row of it, without a rate at first, then with that of settlements at its 90th and 900th row."""
+    out = np.zeros(80, mmkit.MARK)
+    for i in range(80):
+        rate = np.nan if i < 10 else i / 1000
+        out[i] = (i * 5000, i * 5000 + 700, 5000 + i / 8, rate, 0 if i < 10 else 90_000 if i < 19 else 900_000)
+    return out
+
+
 def tape(*, rows: int = 60, window: int = 1 << 20, **options: int) -> list[Chunk]:
-    """Returns the chunks of such a market."""
-    return list(chunks(iter([market(**options)]), rows=rows, window=window))
+    """Returns the chunks of such a market and its marks."""
+    return list(chunks(iter([marks(), market(**options)]), rows=rows, window=window))
 
 
 def same(one: Chunk, other: Chunk) -> bool:
     """Returns whether two chunks are equal to the byte, types included."""
-    pairs = [(getattr(one, name), getattr(other, name)) for name in ("local", "venue", "key", "lots")]
+    pairs = [(getattr(one, name), getattr(other, name)) for name in ("local", "venue", "key", "lots", "marks")]
     pairs += [pair for a, b in zip(one.opening, other.opening, strict=True) for pair in zip(a, b, strict=True)]
     equal = all(a.dtype == b.dtype and a.tobytes() == b.tobytes() for a, b in pairs)
     return equal and (one.base, one.events) == (other.base, other.events)
@@ -67,6 +76,7 @@ def test_what_is_written_comes_back_byte_for_byte(tmp_path: Path, options: dict[
     written = tape(**options)
     assert len(written) > 4
     assert any(chunk.opening for chunk in written) is ("jump" in options)
+    assert sum(len(chunk.marks) > 0 for chunk in written) > 4
     tapes.write(tmp_path / "t", written, ABOUT)
     assert all(same(a, b) for a, b in zip(tapes.read(tmp_path / "t"), written, strict=True))
 
@@ -85,7 +95,7 @@ def test_the_manifest_says_what_is_in_it(tmp_path: Path) -> None:
     made = tapes.write(tmp_path / "t", tape(), attrs.evolve(ABOUT, sources=(source,)))
     assert made == manifest(tmp_path / "t")
     document = json.loads((tmp_path / "t" / "manifest.json").read_text())
-    assert document["schema"] == 1
+    assert document["schema"] == 2
     assert document["mmkit"] == mmkit.__version__
     assert (document["instrument"], document["tick_size"], document["lot_size"]) == ("COIN", 0.5, 0.01)
     assert (document["market"], document["params"]) == ("somewhere", {"path": ["x.csv"]})
@@ -95,12 +105,14 @@ def test_the_manifest_says_what_is_in_it(tmp_path: Path) -> None:
     assert (document["events"], document["first"], document["last"]) == (400, 0, 399_500)
     assert document["fault"] is None
     assert sum(piece["events"] for piece in document["chunks"]) == 400
+    assert document["marks"] == sum(piece["marks"][1] for piece in document["chunks"]) == 80
+    assert document["settlements"] == [{"time": 90_000, "rate": 0.018, "mark": 5000 + 18 / 8}]
 
 
 def test_the_files_are_plain_arrays(tmp_path: Path) -> None:
     written = tape()
     tapes.write(tmp_path / "t", written, ABOUT)
-    for name, dtype in (("local", SEGMENT), ("venue", SEGMENT), ("key", "u4"), ("lots", "i4")):
+    for name, dtype in (("local", SEGMENT), ("venue", SEGMENT), ("key", "u4"), ("lots", "i4"), ("marks", mmkit.MARK)):
         whole = np.concatenate([getattr(chunk, name) for chunk in written])
         assert np.fromfile(tmp_path / "t" / f"{name}.bin", dtype).tobytes() == whole.tobytes()
 
@@ -186,7 +198,7 @@ def damaged(folder: Path, change: Callable[[dict[str, Any]], Any]) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        lambda d: d.update(schema=2),
+        lambda d: d.update(schema=1),
         lambda d: d.update(byte_order="middle"),
         lambda d: d.update(tick_size="0.1"),
         lambda d: d.pop("events"),
@@ -196,6 +208,9 @@ def damaged(folder: Path, change: Callable[[dict[str, Any]], Any]) -> None:
         lambda d: d["chunks"][1].update(local=[0]),
         lambda d: d["chunks"][1].update(key=["0", 1]),
         lambda d: d["chunks"][1].update(key=[0, 10**9]),
+        lambda d: d["chunks"][1].update(marks=[0, 10**9]),
+        lambda d: d["chunks"][1].pop("marks"),
+        lambda d: d.update(settlements=[{"time": 1}]),
         lambda d: d["chunks"][1].update(key=[-8, 1]),
         lambda d: d["chunks"][1].update(key=[0, 1], lots=[0, 1]),
         lambda d: d.update(chunks=None),
@@ -232,7 +247,7 @@ def test_flipped_bits_never_lead_outside_the_rows(
     assert "damaged" in fault
 
 
-@pytest.mark.parametrize("name", FILES[:4])
+@pytest.mark.parametrize("name", [*FILES[:4], "marks.bin"])
 def test_a_file_that_is_cut_short_or_gone_is_named(tmp_path: Path, name: str) -> None:
     tapes.write(tmp_path / "t", tape(), ABOUT)
     content = (tmp_path / "t" / name).read_bytes()

@@ -1,7 +1,8 @@
 """Binance's raw feeds as they were received: USD-M and coin-M futures and spot, plain or gzip, one message a line.
 
-A line is `<local time> <message>`, the local time in ns (19 digits) or us (16). Diff depth and trades make the market; any
-other stream is skipped. A venue time is T, of spot depth E. Quantities of coin-M are contracts.
+A line is `<local time> <message>`, the local time in ns (19 digits) or us (16). Diff depth and trades make the market; mark
+prices with their funding rates are handed over beside it; any other stream is skipped. A venue time is T, of spot depth and
+of marks E. Quantities of coin-M are contracts.
 
 The book begins with a REST snapshot between the depth messages, which are kept until it comes. Futures: messages with
 u < lastUpdateId are old, the first one used has pu <= lastUpdateId <= u, then each pu is the u before. Spot: u <=
@@ -14,7 +15,7 @@ Prints with X other than MARKET (insurance fund, liquidation transfers) are no t
 than half a lot is no level, a trade has at least one lot.
 """
 
-from collections import deque
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,12 +26,10 @@ import orjson
 
 import mmkit
 from mmkit_plugins.market._recorded import END, LATEST, on_grid, pieces
+from mmkit_plugins.market._update_ids import Chain, Message
 
 HELD = 64 << 20
 """Bytes of messages kept from the pass that looks for the smallest latency; a longer recording is read a second time."""
-
-WAITING = 4096
-"""Depth messages that wait for a snapshot."""
 
 
 @attrs.frozen
@@ -45,18 +44,6 @@ class Params:
         doc="smallest latency, to which local times that precede the venue's are moved",
     )
     symbol: str = mmkit.field("", doc="the symbol; without it, that of the first message")
-
-
-@attrs.define
-class Message:
-    """A depth message, a trade or a snapshot; `parts` are kind of row and text of its levels, `["price","quantity"],…`."""
-
-    where: tuple[Path, int]
-    exch: int
-    local: int
-    parts: list[tuple[int, bytes]]
-    ids: tuple[int, int, int | None] | None = None
-    snapshot: int | None = None
 
 
 def events(params: Params, instrument: Any, rng: Any) -> Iterator[mmkit.Events]:
@@ -81,9 +68,10 @@ def _rows(params: Params, instrument: Any) -> Iterator[mmkit.Events]:
     for messages in Recording(params.symbol).messages(params.path) if held is None else held:
         admitted = [kept for message in messages for kept in chain.admit(message)]
         try:
-            yield _events(admitted, shift, instrument)
+            rows = _events(admitted, shift, instrument)
         except ValueError:
             yield from _until_fault(admitted, shift, instrument)
+        yield from _with_marks(rows, admitted, shift)
     if fault:
         raise fault
     if not chain.begun:
@@ -159,6 +147,8 @@ class Recording:
         event = data.get("e")
         if event == "trade":
             return self._trade(data, local, where)
+        if event == "markPriceUpdate":
+            return self._mark(data, local, where)
         stream = message.get("stream", "@depth").partition("@")[2]
         if event != "depthUpdate" or not (stream == "depth" or stream.startswith("depth@")):
             return None
@@ -182,6 +172,19 @@ class Recording:
         side = mmkit.SELL if data["m"] else mmkit.BUY
         return Message(where, exch, local, [(side, b'["%b","%b"]' % (data["p"].encode(), data["q"].encode()))])
 
+    def _mark(self, data: dict[str, Any], local: int, where: tuple[Path, int]) -> Message:
+        # It is no row: neither how late it is nor when it happened may move the rows.
+        exch = self._in_time(data["E"])
+        price = float(data["p"])
+        if not 0 < price < math.inf:
+            raise ValueError(f"mark price {data['p']} is not above 0")
+        # Contracts that expire have no rate (an empty text) and no settlement (0).
+        rate, settles = data.get("r"), data.get("T")
+        if rate and not math.isfinite(float(rate)):
+            raise ValueError(f"funding rate {rate} is no number")
+        mark = (price, float(rate) if rate else math.nan, _ns(settles) if settles else 0)
+        return Message(where, exch, local, [], mark=mark)
+
     def _snapshot(self, data: dict[str, Any], local: int, where: tuple[Path, int]) -> Message:
         bids, asks = data["bids"], data["asks"]
         if bids and asks:
@@ -193,12 +196,14 @@ class Recording:
         parts = [(mmkit.RESET, b'["0","0"]'), (mmkit.BID, _text(bids)), (mmkit.ASK, _text(asks))]
         return Message(where, exch, local, parts, snapshot=int(data["lastUpdateId"]))
 
-    def _venue_time(self, time: int, local: int) -> int:
-        exch = int(time) * 1_000_000
-        if not 0 < exch < END:
-            raise ValueError(f"venue time {time} is no time in ms")
+    def _in_time(self, time: int) -> int:
+        exch = _ns(time)
         if exch < self.latest - LATEST:
             raise ValueError(f"venue time {exch} comes after {self.latest}, more than {LATEST * 1e-9:g} s late")
+        return exch
+
+    def _venue_time(self, time: int, local: int) -> int:
+        exch = self._in_time(time)
         if exch > self.latest:
             self.latest = exch
         if local - exch < self.least:
@@ -212,60 +217,11 @@ class Recording:
             self.symbol = symbol
 
 
-class Chain:
-    """Follows the update ids: which messages the book consists of, and where it is unknown."""
-
-    def __init__(self, least: int) -> None:
-        self.least = least
-        self.begun = False
-        self.last: int | None = None
-        self.snapshot: int | None = None
-        self.time = -(2**62)
-        self.waiting: deque[Message] = deque(maxlen=WAITING)
-
-    def admit(self, message: Message) -> list[Message]:
-        """Returns what a message makes known, in order: nothing, itself, a gap, or all that waited for a snapshot."""
-        known = self.last is not None or self.snapshot is not None
-        if message.snapshot is not None:
-            return [] if known else self._begin(message, message.snapshot)
-        if message.ids is None:
-            return [message]
-        if not known:
-            self.waiting.append(message)
-            return []
-        return self._follow(message, *message.ids)
-
-    def _begin(self, message: Message, snapshot: int) -> list[Message]:
-        self.begun = True
-        self.snapshot = snapshot
-        # Nothing to tell the time by: as if it had been as quick as the quickest message.
-        self.time = message.exch if message.exch > 0 else message.local - self.least
-        message.exch = self.time
-        waited, self.waiting = self.waiting, deque(maxlen=WAITING)
-        found = [message]
-        for depth in waited:
-            depth.local = message.local
-            found += self.admit(depth)
-        return found
-
-    def _follow(self, message: Message, first: int, last: int, previous: int | None) -> list[Message]:
-        if self.last is not None:
-            if last <= self.last:
-                return []
-            fits = first == self.last + 1 if previous is None else previous == self.last
-        else:
-            assert self.snapshot is not None
-            if last < self.snapshot + (previous is None):
-                return []
-            fits = first <= self.snapshot + 1 if previous is None else previous <= self.snapshot
-        # Their ids order depth messages at the venue, so its clock must not.
-        message.exch = self.time = max(self.time, message.exch)
-        if fits:
-            self.last = last
-            return [message]
-        self.last = self.snapshot = None
-        self.waiting.append(message)
-        return [Message(message.where, message.exch, message.local, [(mmkit.GAP, b'["0","0"]')])]
+def _ns(time: int) -> int:
+    found = int(time) * 1_000_000
+    if not 0 < found < END:
+        raise ValueError(f"venue time {time} is no time in ms")
+    return found
 
 
 def _loaded(text: bytes) -> Any:
@@ -285,8 +241,20 @@ def _until_fault(messages: list[Message], shift: int, instrument: Any) -> Iterat
         try:
             _events([message], shift, instrument)
         except ValueError as error:
-            yield _events(messages[:at], shift, instrument)
+            yield from _with_marks(_events(messages[:at], shift, instrument), messages[:at], shift)
             raise mmkit.DataError(f"{message.where[0]}:{message.where[1]}: {error}") from None
+
+
+def _with_marks(rows: mmkit.Events, messages: list[Message], shift: int) -> Iterator[mmkit.Events]:
+    """Yields the marks among messages, if any, local times moved by `shift` and none before its venue's; then the rows."""
+    found = [
+        (message.exch, max(message.local + shift, message.exch), *message.mark)
+        for message in messages
+        if message.mark is not None
+    ]
+    if found:
+        yield np.array(found, mmkit.MARK)
+    yield rows
 
 
 def _events(messages: list[Message], shift: int, instrument: Any) -> mmkit.Events:

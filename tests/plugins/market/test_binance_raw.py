@@ -49,7 +49,19 @@ RECORDINGS = {
 
 
 def read(path: Path, instrument: Any, **options: Any) -> Any:
-    return np.concatenate(list(binance_raw.events(binance_raw.Params((path,), **options), instrument, None)))
+    """Returns the recording's rows."""
+    handed = binance_raw.events(binance_raw.Params((path,), **options), instrument, None)
+    return np.concatenate([piece for piece in handed if piece.dtype == mmkit.EVENT])
+
+
+def marks_of(path: Path, **options: Any) -> list[tuple[int, int, float, float, int]]:
+    """Returns the recording's marks: times in ms from the start, but of the settlement in ms."""
+    handed = list(binance_raw.events(binance_raw.Params((path,), **options), BTC, None))
+    marks = np.concatenate([np.zeros(0, mmkit.MARK), *(piece for piece in handed if piece.dtype == mmkit.MARK)])
+    return [
+        ((exch - START * NS) // 10**6, (local - START * NS) // 10**6, price, rate, settles // 10**6)
+        for exch, local, price, rate, settles in marks.tolist()
+    ]
 
 
 def ticks(price: str, instrument: Any) -> int:
@@ -200,6 +212,11 @@ def trade(n: int, number: int, price: str, quantity: str = "1", maker: bool = Fa
     return line(n, {"stream": "btc@trade", "data": {**data, "X": "MARKET", "m": maker, **more}})
 
 
+def mark(n: int, price: Any = "10.05", **more: Any) -> str:
+    data = {"e": "markPriceUpdate", "E": stamp(n) // 10**6, "s": "BTC", "p": price, "P": "10.0", "i": "10.0"}
+    return line(n, {"stream": "btc@markPrice@1s", "data": {**data, "r": "0.0001", "T": 1700006400000, **more}})
+
+
 def snapshot(n: int, number: int, bids: Any, asks: Any, futures: bool = True) -> str:
     times = {"E": stamp(n) // 10**6, "T": stamp(n) // 10**6} if futures else {}
     levels = {"bids": [list(level) for level in bids], "asks": [list(level) for level in asks]}
@@ -340,7 +357,7 @@ def test_a_message_that_comes_again_is_a_fault(again: str, words: str, tmp_path:
 def test_other_streams_and_prints_outside_the_market_are_left_out(tmp_path: Path) -> None:
     others = [
         line(3, {"stream": "btc@bookTicker", "data": {"u": 9, "s": "BTC", "b": "1", "B": "1", "a": "2", "A": "1"}}),
-        line(3, {"stream": "btc@markPrice@1s", "data": {"e": "markPriceUpdate", "E": 1, "s": "BTC", "p": "1", "T": 2}}),
+        line(3, {"stream": "btc@aggTrade", "data": {"e": "aggTrade", "E": 1, "s": "BTC", "p": "1", "T": 2}}),
         line(3, {"stream": "btc@depth20@100ms", "data": {**json.loads(depth(3, 1, 2, 0)[20:])["data"]}}),
         trade(3, 2, "77.0", X="INSURANCE_FUND"),
     ]
@@ -388,6 +405,16 @@ def test_quantities_go_to_the_nearest_lot(tmp_path: Path) -> None:
         (trade(4, 2, "10.0", T=10**30), "is no time in ms"),
         (trade(4, 2, "10.0", "0"), "quantity 0.0 of a trade is not above 0"),
         (depth(2, 15, 19, 9), "is before"),
+        (mark(4, "0"), "mark price 0 is not above 0"),
+        (mark(4, "NaN"), "mark price NaN is not above 0"),
+        (mark(4, "inf"), "mark price inf is not above 0"),
+        (mark(4, "ten"), "could not convert string to float: 'ten'"),
+        (mark(4, None), "a field of the message is of a wrong type"),
+        (mark(4, r="NaN"), "funding rate NaN is no number"),
+        (mark(4, T=10**30), "is no time in ms"),
+        (mark(4, E=-1), "is no time in ms"),
+        (mark(4, E=stamp(-60_000) // 10**6), "more than 55 s late"),
+        (line(4, {"stream": "btc@markPrice", "data": {"e": "markPriceUpdate", "E": 7, "s": "BTC"}}), "late"),
         (depth(4, 15, 19, 9, symbol="ETH"), "the message is of symbol ETH, not BTC"),
         (line(4, {"stream": "btc@trade", "data": {"e": "trade", "s": "BTC", "t": 7}}), "the message has no 'T'"),
         (
@@ -437,3 +464,38 @@ def test_what_is_no_recording_is_named(tmp_path: Path) -> None:
     assert until_fault(tmp_path)[1] == f"{tmp_path}: Is a directory"
     path = write(tmp_path, [FUTURES[0], FUTURES[1]])
     assert until_fault(path)[1] == f"{path}: no snapshot fits the depth messages, so the book is never known"
+
+
+def test_marks_are_handed_over_beside_the_rows(tmp_path: Path) -> None:
+    lines = [mark(0), *FUTURES[:4], mark(3, "10.06", r="-0.0002"), FUTURES[4], mark(4, "10.07", T=0, r=""), FUTURES[5]]
+    path = write(tmp_path, lines)
+    assert told(read(path, BTC)) == AFTER
+    found = marks_of(path)
+    assert found[:2] == [(0, 5, 10.05, 0.0001, 1700006400000), (3, 8, 10.06, -0.0002, 1700006400000)]
+    assert found[2][:3] == (4, 9, 10.07)
+    assert np.isnan(found[2][3])
+    assert found[2][4] == 0
+
+
+def test_marks_do_not_move_the_rows_but_move_with_them(tmp_path: Path) -> None:
+    """Local times 2 s before the venue's are moved by what depth and trades lack; a mark that lacks more is known at once."""
+    early = [f"{int(text[:19]) - 2 * NS} {text[20:]}" for text in [*FUTURES, mark(6), mark(7, E=stamp(5000) // 10**6)]]
+    least = 5 - 2000
+    assert told(read(write(tmp_path, early), BTC)) == [(ts - 5, *rest) for ts, *rest in AFTER]
+    assert [row[:2] for row in marks_of(write(tmp_path, early))] == [(6, 11 - 2000 - least), (5000, 5000)]
+
+
+def test_marks_before_a_wrong_line_are_handed_over(tmp_path: Path) -> None:
+    for bad in ("garbage", depth(4, 15, 19, 9, [("NaN", "5")])):
+        path = write(tmp_path, [*FUTURES[:4], mark(3), bad, mark(6)])
+        found = []
+        with pytest.raises(mmkit.DataError, match=":6: "):
+            found.extend(binance_raw.events(binance_raw.Params((path,)), BTC, None))
+        assert [piece["exch_ts"].tolist() for piece in found if piece.dtype == mmkit.MARK] == [[stamp(3)]]
+        assert told(np.concatenate([piece for piece in found if piece.dtype == mmkit.EVENT])) == AFTER[:7]
+
+
+def test_marks_of_a_long_recording_are_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write(tmp_path, [mark(0), *FUTURES, mark(6)])
+    monkeypatch.setattr(binance_raw, "HELD", 0)
+    assert [row[0] for row in marks_of(path)] == [0, 6]
