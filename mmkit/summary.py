@@ -12,7 +12,8 @@ from mmkit.engine.noting import middle
 from mmkit.metrics import metrics, pnl_parts
 from mmkit.money import Money
 from mmkit.results import Collector
-from mmkit.stack import Stack
+from mmkit.stack import Cost, Stack
+from mmkit.standing import standing
 
 SCHEMA = 1
 
@@ -82,7 +83,7 @@ def summarize(collector: Collector, outcome: Outcome, fills: Any, records: Any) 
     }
     if collector.settlements:
         document["settlements"] = collector.settlements
-    if len(stack.legs) > 1:
+    if not rule.paths:
         document["instruments"] = {
             name: by_instrument(collector, number, fills) for number, name in enumerate(stack.leg_names)
         }
@@ -122,8 +123,8 @@ def contributed(collector: Collector, number: int) -> float:
 
 def by_instrument(collector: Collector, number: int, fills: Any) -> dict[str, Any]:
     """Returns an instrument's part: orders, fills and, in the currency of its own profit, its money."""
-    name, end = collector.stack.leg_names[number], collector.ends[number]
-    own = fills.filter(pl.col("instrument") == name)
+    end, instrument = collector.ends[number], collector.stack.all_legs[number].instrument
+    own = fills.filter(pl.col("instrument") == instrument.name)
     cash, fees = collector.moneys[number].of(end)
     return {
         "submitted": end.submitted,
@@ -135,6 +136,7 @@ def by_instrument(collector: Collector, number: int, fills: Any) -> dict[str, An
         "fees": fees,
         "funding": end.funding,
         "equity": cash + collector.worth(number),
+        **standing(instrument, own, collector.end_mids[number], end.funding, Cost(int(collector.stack.fifo))),
     }
 
 
