@@ -1,5 +1,6 @@
 """The position limit counts the worst case: every order that may still fill has filled."""
 
+import math
 from typing import Any
 
 import attrs
@@ -9,7 +10,6 @@ from hypothesis import strategies as st
 
 import mmkit
 from mmkit.engine.records import CANCELLING, NOTHING, WORKING, MarketView, Quotes, desk_class
-from mmkit.stack import Instrument
 from mmkit_plugins.risk import position_limit
 
 Desk = desk_class(32, 64)
@@ -20,6 +20,7 @@ Level = tuple[int, int]
 def desk(*orders: tuple[int, int, int]) -> Any:
     """Returns a desk with orders (side, tick, lots) on their way."""
     made = Desk()
+    made.amend = mmkit.AMEND_NONE
     for side, tick, lots in orders:
         mmkit.place(made, MarketView(), side, tick, lots, mmkit.POST_ONLY)
     return made
@@ -42,11 +43,9 @@ def limited(
 ) -> tuple[list[int], list[int]]:
     """Returns the lots per level that may leave."""
     params = position_limit.Params(max_position=most)
-    state = position_limit.State()
-    position_limit.setup(params, state, Instrument("X", tick_size=1.0, lot_size=lot))
     market = MarketView(position_lots=position, position=position * lot, lot_size=lot)
     inputs = position_limit.Inputs(order_size=order_size)
-    position_limit.limit(params, state, market, inputs, wanted, orders)
+    position_limit.limit(params, None, market, inputs, wanted, orders)
     return wanted.bid_lots[: wanted.levels], wanted.ask_lots[: wanted.levels]
 
 
@@ -103,6 +102,44 @@ def test_a_limit_of_a_thousand_and_nine_thousandths_is_that_many_lots() -> None:
     assert limited(1.0094, 1008, ladder([(99, 4)], []), desk(), lot=0.001)[0] == [1]
 
 
+def test_the_limit_is_counted_in_the_lots_of_the_moment() -> None:
+    # An inverse contract: in base currency its lot shrinks as the price rises.
+    many = [(100 - i, 4) for i in range(5)]
+    assert limited(1.0, 0, ladder(many, []), desk(), lot=0.1)[0] == [4, 4, 2, 0, 0]
+    assert limited(1.0, 0, ladder(many, []), desk(), lot=0.05)[0] == [4, 4, 4, 4, 4]
+
+
+@pytest.mark.parametrize("lot", [math.nan, 0.0, math.inf])
+def test_without_a_known_lot_nothing_leaves(lot: float) -> None:
+    assert limited(5.0, 0, ladder(BIDS, ASKS), desk(), lot=lot) == ([0, 0, 0], [0, 0, 0])
+
+
+def test_a_limit_beyond_all_numbers_of_lots_is_none() -> None:
+    assert limited(1e300, 7, ladder(BIDS, ASKS), desk((1, 90, 5))) == ([4, 4, 4], [4, 4, 4])
+
+
+def amendable(*orders: tuple[int, int, int]) -> Any:
+    """Returns a desk at a venue that amends orders."""
+    made = desk(*orders)
+    made.amend = mmkit.AMEND_REQUEUE
+    return made
+
+
+def test_an_order_that_can_be_amended_grows_by_no_more_than_there_is_room_for() -> None:
+    assert limited(6, 0, ladder(BIDS, ASKS), amendable((1, 99, 3)))[0] == [4, 2, 0]
+    assert limited(6, 3, ladder(BIDS, ASKS), amendable((1, 99, 1)))[0] == [3, 0, 0]
+    assert limited(4, 3, ladder(BIDS, ASKS), amendable((1, 99, 1)))[0] == [1, 0, 0]
+    assert limited(6, 0, ladder(BIDS, ASKS), amendable((-1, 101, 3)))[1] == [4, 2, 0]
+
+
+def test_an_order_that_can_be_amended_may_shrink_beyond_the_limit() -> None:
+    assert limited(3, 2, ladder([(99, 2)], ASKS), amendable((1, 99, 5)))[0] == [2, 0, 0]
+
+
+def test_next_to_an_order_of_the_other_side_nothing_is_sent_or_counted() -> None:
+    assert limited(6, 0, ladder(BIDS, ASKS), amendable((-1, 99, 3)))[0] == [4, 4, 2]
+
+
 side_levels = st.lists(st.tuples(st.integers(0, 20), st.integers(0, 9)), max_size=6, unique_by=lambda level: level[0])
 own = st.lists(st.tuples(st.sampled_from([1, -1]), st.integers(0, 40), st.integers(1, 9)), max_size=8)
 
@@ -127,3 +164,21 @@ def test_what_may_leave_is_the_most_that_keeps_the_worst_case_within_the_limit(
 
 def test_the_size_of_an_order_is_needed_only_without_a_limit() -> None:
     assert attrs.fields(position_limit.Inputs).order_size.metadata["unless"] == "max_position"
+
+
+@given(most=st.integers(1, 30), position=st.integers(-40, 40), bids=side_levels, asks=side_levels, orders=own)
+def test_amended_to_all_that_may_leave_the_worst_case_grows_no_further_than_the_limit(
+    most: int, position: int, bids: list[Level], asks: list[Level], orders: list[tuple[int, int, int]]
+) -> None:
+    asks = [(tick + 20, lots) for tick, lots in asks]
+    orders = list({tick: (side, tick, lots) for side, tick, lots in orders}.values())
+    found = limited(float(most), position, ladder(bids, asks), amendable(*orders))
+    owned = {tick: (side, lots) for side, tick, lots in orders}
+    for sign, wanted, lots in ((1, bids, found[0]), (-1, asks, found[1])):
+        before = after = sign * position + sum(q for side, _, q in orders if side == sign)
+        for (tick, quantity), allowed in zip(wanted, lots, strict=False):
+            side, stands = owned.get(tick, (sign, 0))
+            assert min(stands, quantity) <= allowed <= quantity or side != sign or not stands
+            if side == sign:
+                after += max(allowed - stands, 0)
+        assert after <= max(most, before)
