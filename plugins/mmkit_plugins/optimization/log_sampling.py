@@ -38,7 +38,10 @@ def exact(params: Params) -> bool:
 
 
 def samples(params: Params, state: State, event: int, size: float) -> bool:
-    """Returns whether an event is written."""
+    """Returns whether an event is written; a new level of risk always is."""
+    if event == mmkit.RISK:
+        state.written += 1
+        return True
     rate = params.decisions
     kind = 0
     if event == mmkit.SIGNAL:

@@ -43,6 +43,12 @@ def test_every_error_is_written() -> None:
     assert all(samples(Params(), state, mmkit.TROUBLE, 0.0) for _ in range(100))
 
 
+def test_every_change_of_the_level_of_risk_is_written() -> None:
+    state = State()
+    assert all(samples(Params(decisions=0.0), state, mmkit.RISK, 0.0) for _ in range(100))
+    assert (state.written, state.left_out) == (100, 0)
+
+
 @pytest.mark.parametrize("engine", ["python", "compiled"])
 def test_a_run_logs_less_than_a_fifth_of_its_decisions_and_every_large_fill(stack: Path, engine: str) -> None:
     run = mmkit.run(stack, engine=engine)
