@@ -1,8 +1,9 @@
-"""Cancel what is no longer wanted, place what is missing: at every timer tick, book change or trade, as configured.
+"""Cancel what is no longer wanted, place what is missing: at every timer tick, book change, trade, fill or candle, as configured.
 
 Timer decisions fall at t0 + n * every, n >= 1, t0 the first event. First the working orders that are not wanted are
 cancelled; then wanted prices are placed from the inside out, bid before ask at each level, as far as the caps on orders
-alive allow. A price at which an own order of any state still stands gets no second one.
+alive allow. A price at which an own order of any state still stands gets no second one, and none is sent to where it
+could trade with an own order of the other side.
 """
 
 from typing import Any
@@ -10,79 +11,74 @@ from typing import Any
 import attrs
 
 import mmkit
+from mmkit_plugins.execution._orders import (
+    Common,
+    Timed,
+    far,
+    most,
+    next_time,
+    overdue,
+    post_only,
+    setup,
+    triggers,
+    unanswered,
+)
 
 
 @attrs.frozen
-class Params:
-    every: mmkit.Duration = mmkit.field("100ms", above=0, doc="time between two timer decisions")
-    on: mmkit.Trigger = mmkit.field(mmkit.Trigger.TIMER, doc="what triggers a decision: timer, book, trade")
-    post_only: bool = mmkit.field(
-        True, doc="quotes stay clear of the book, and the venue refuses those that would take"
+class Params(Common):
+    wait_for_cancel: bool = mmkit.field(
+        False, doc="no more orders alive on a side than it has levels: one being cancelled holds up its successor"
     )
-    max_per_side: int = mmkit.field(
-        1024, at_least=1, at_most=1024, doc="most orders alive on a side, those being cancelled too"
-    )
-    max_orders: int = mmkit.field(1024, at_least=1, at_most=1024, doc="the same on both sides together")
 
 
 @attrs.define
-class State:
-    timer: int = 0
-
-
-def setup(params: Params, state: State, instrument: Any) -> None:
-    """Notes whether the timer triggers."""
-    state.timer = int(mmkit.Trigger.TIMER in params.on)
-
-
-def triggers(params: Params) -> int:
-    """Returns the mask of what triggers a decision."""
-    return int(params.on)
-
-
-def post_only(params: Params) -> bool:
-    """Returns whether quotes stay clear of the book."""
-    return params.post_only
-
-
-def most(params: Params, levels: int, latency: int) -> int:
-    """Returns how many orders can be alive at once.
-
-    A decision sends at most one order per level and side. It can be cancelled once it is known to work, and is forgotten once that is
-    known: each takes as many decisions as fall into the way to the venue and back. Without the timer alone there is no limit to those.
-    """
-    if params.on != mmkit.Trigger.TIMER:
-        return 1024
-    generations = 2 * max(-(-latency // params.every), 1)
-    return 2 * levels * generations + 4
-
-
-def next_time(params: Params, state: State, market: Any) -> int:
-    """Returns the next multiple of `every` after now, counted from the first event."""
-    if not state.timer:
-        return mmkit.NEVER
-    return market.start + ((market.now - market.start) // params.every + 1) * params.every
+class State(Timed):
+    pass
 
 
 def act(params: Params, state: Any, market: Any, ladder: Any, desk: Any) -> None:
     """Sends cancels and orders."""
+    if params.one_in_flight and unanswered(desk):
+        return
+    bounded = params.max_order_age > 0 or params.max_distance > 0.0
     bids = 0
+    # Own quotes that may execute before what is sent now arrives.
+    highest_bid = mmkit.NO_BID
+    lowest_ask = mmkit.NO_ASK
     for i in range(desk.live_count):
         order = desk.orders[desk.live[i]]
         if order.side > 0:
             bids += 1
-        if mmkit.working(order) and not wanted(ladder, order):
-            mmkit.cancel(desk, market, desk.live[i])
+        if mmkit.working(order):
+            if not wanted(ladder, order) or (bounded and overdue(params, market, order)):
+                mmkit.cancel(desk, market, desk.live[i])
+                continue
+        elif mmkit.cancelling(order):
+            continue
+        if order.side > 0:
+            highest_bid = max(highest_bid, order.tick)
+        else:
+            lowest_ask = min(lowest_ask, order.tick)
     asks = desk.live_count - bids
+    most_bids = params.max_per_side
+    most_asks = params.max_per_side
+    if params.wait_for_cancel:
+        most_bids = min(most_bids, levels_of(ladder, 1))
+        most_asks = min(most_asks, levels_of(ladder, -1))
     kind = mmkit.POST_ONLY if params.post_only else mmkit.LIMIT
     for i in range(ladder.levels):
-        if ladder.bid_lots[i] > 0 and bids < params.max_per_side and bids + asks < params.max_orders:
-            if not mmkit.has_order(desk, ladder.bid_ticks[i]):
-                mmkit.place(desk, market, 1, ladder.bid_ticks[i], ladder.bid_lots[i], kind)
+        tick = ladder.bid_ticks[i]
+        if ladder.bid_lots[i] > 0 and bids < most_bids and bids + asks < params.max_orders and tick < lowest_ask:
+            if not mmkit.has_order(desk, tick) and not (bounded and far(params, market, tick)):
+                mmkit.place(desk, market, 1, tick, ladder.bid_lots[i], kind)
+                highest_bid = max(highest_bid, tick)
                 bids += 1
-        if ladder.ask_lots[i] > 0 and asks < params.max_per_side and bids + asks < params.max_orders:
-            if not mmkit.has_order(desk, ladder.ask_ticks[i]):
-                mmkit.place(desk, market, -1, ladder.ask_ticks[i], ladder.ask_lots[i], kind)
+        tick = ladder.ask_ticks[i]
+        if ladder.ask_lots[i] > 0 and asks < most_asks and bids + asks < params.max_orders and tick > highest_bid:
+            if not mmkit.has_order(desk, tick) and not (bounded and far(params, market, tick)):
+                mmkit.place(desk, market, -1, tick, ladder.ask_lots[i], kind)
+                lowest_ask = min(lowest_ask, tick)
                 asks += 1
 
 
@@ -95,6 +91,15 @@ def wanted(ladder: Any, order: Any) -> bool:
         elif ladder.ask_lots[i] > 0 and ladder.ask_ticks[i] == order.tick:
             return True
     return False
+
+
+def levels_of(ladder: Any, side: int) -> int:
+    """Returns on how many levels a quote is wanted on a side."""
+    count = 0
+    for i in range(ladder.levels):
+        if (ladder.bid_lots[i] if side > 0 else ladder.ask_lots[i]) > 0:
+            count += 1
+    return count
 
 
 @mmkit.hookimpl

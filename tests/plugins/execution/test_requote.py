@@ -5,23 +5,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from order_desk import Desk, Exchange, Trader, ladder, market, standing
 
 import mmkit
-from mmkit.engine.records import (
-    CANCELLING,
-    LIMIT,
-    NEVER,
-    NOTHING,
-    PLACING,
-    POST_ONLY,
-    WORKING,
-    MarketView,
-    Quotes,
-    desk_class,
-)
+from mmkit.engine.records import LIMIT, NEVER, POST_ONLY, MarketView
 from mmkit_plugins.execution import requote
 
-Desk = desk_class(32, 64)
 MS = 10**6
 
 
@@ -32,43 +21,16 @@ def made(**given: Any) -> tuple[requote.Params, requote.State]:
     return params, state
 
 
-def ladder(bids: list[tuple[int, int]], asks: list[tuple[int, int]]) -> Quotes:
-    """Returns a ladder of levels (tick, lots) from the inside out."""
-    quotes = Quotes(levels=len(bids))
-    for i, ((bid, bid_lots), (ask, ask_lots)) in enumerate(zip(bids, asks, strict=True)):
-        quotes.bid_ticks[i], quotes.bid_lots[i] = bid, bid_lots
-        quotes.ask_ticks[i], quotes.ask_lots[i] = ask, ask_lots
-    return quotes
-
-
-def desk(*orders: tuple[int, int], state: int = WORKING, request: int = NOTHING) -> Any:
-    """Returns a desk with orders (side, tick) of five lots that the venue has acknowledged."""
-    found = Desk()
-    for side, tick in orders:
-        mmkit.place(found, MarketView(), side, tick, 5, POST_ONLY)
-        found.orders[found.live[found.live_count - 1]].state = state
-        found.orders[found.live[found.live_count - 1]].request = request
-    return found
-
-
-def sent(quotes: Quotes, orders: Any, **given: Any) -> list[tuple[str, int, int, int]]:
+def sent(quotes: Any, orders: Desk, view: Any = None, **given: Any) -> list[tuple[str, int, int, int]]:
     """Returns what a decision sends, in order: verb, side, tick, lots."""
-    params, state = made(**given)
-    before = orders.sent_end
-    requote.act(params, state, MarketView(), quotes, orders)
-    requests = []
-    for at in range(before, orders.sent_end):
-        order = orders.orders[orders.sent[at].place]
-        verb = {PLACING: "place", CANCELLING: "cancel"}[orders.sent[at].kind]
-        requests.append((verb, order.side, order.tick, order.lots))
-    return requests
+    return Trader(requote, **given).decide(orders, quotes, view)
 
 
 INNER_AND_OUTER = ladder([(99, 2), (97, 3)], [(101, 2), (103, 3)])
 
 
 def test_on_an_empty_desk_it_places_from_the_inside_out_bid_before_ask() -> None:
-    assert sent(INNER_AND_OUTER, desk()) == [
+    assert sent(INNER_AND_OUTER, Desk()) == [
         ("place", 1, 99, 2),
         ("place", -1, 101, 2),
         ("place", 1, 97, 3),
@@ -77,7 +39,7 @@ def test_on_an_empty_desk_it_places_from_the_inside_out_bid_before_ask() -> None
 
 
 def test_cancels_of_what_is_not_wanted_go_first_oldest_first() -> None:
-    assert sent(INNER_AND_OUTER, desk((-1, 105), (1, 95), (1, 99))) == [
+    assert sent(INNER_AND_OUTER, standing((-1, 105), (1, 95), (1, 99))) == [
         ("cancel", -1, 105, 5),
         ("cancel", 1, 95, 5),
         ("place", -1, 101, 2),
@@ -86,46 +48,46 @@ def test_cancels_of_what_is_not_wanted_go_first_oldest_first() -> None:
     ]
 
 
-@pytest.mark.parametrize("request_under_way", [NOTHING, CANCELLING])
-def test_a_price_with_an_own_order_gets_no_second_one(request_under_way: int) -> None:
-    orders = desk((1, 99), (-1, 101), request=request_under_way)
+@pytest.mark.parametrize("state", ["working", "cancelling", "placing"])
+def test_a_price_with_an_own_order_gets_no_second_one(state: str) -> None:
+    orders = standing((1, 99), (-1, 101), state=state)
     assert sent(INNER_AND_OUTER, orders) == [("place", 1, 97, 3), ("place", -1, 103, 3)]
 
 
 def test_nor_does_a_price_where_an_own_order_of_the_other_side_stands() -> None:
     # It is cancelled, and as long as the cancel is under way the price stays taken.
-    assert sent(INNER_AND_OUTER, desk((-1, 99)))[:2] == [("cancel", -1, 99, 5), ("place", -1, 101, 2)]
+    assert sent(INNER_AND_OUTER, standing((-1, 99)))[:2] == [("cancel", -1, 99, 5), ("place", -1, 101, 2)]
 
 
 def test_an_order_that_is_not_acknowledged_is_not_cancelled_yet() -> None:
-    orders = desk((1, 95), state=0, request=PLACING)
+    orders = standing((1, 95), state="placing")
     assert all(verb == "place" for verb, *_ in sent(INNER_AND_OUTER, orders))
 
 
 def test_a_cancel_under_way_is_not_sent_again() -> None:
-    orders = desk((1, 95), request=CANCELLING)
+    orders = standing((1, 95), state="cancelling")
     assert all(verb == "place" for verb, *_ in sent(INNER_AND_OUTER, orders))
 
 
 def test_two_levels_at_one_price_send_one_order() -> None:
     quotes = ladder([(99, 2), (99, 3)], [(101, 2), (101, 3)])
-    assert sent(quotes, desk()) == [("place", 1, 99, 2), ("place", -1, 101, 2)]
+    assert sent(quotes, Desk()) == [("place", 1, 99, 2), ("place", -1, 101, 2)]
 
 
 def test_a_level_without_lots_is_not_wanted() -> None:
     quotes = ladder([(99, 0)], [(101, 2)])
-    assert sent(quotes, desk((1, 99))) == [("cancel", 1, 99, 5), ("place", -1, 101, 2)]
+    assert sent(quotes, standing((1, 99))) == [("cancel", 1, 99, 5), ("place", -1, 101, 2)]
 
 
 def test_no_ladder_at_all_cancels_everything() -> None:
-    assert sent(Quotes(levels=0), desk((1, 99), (-1, 101))) == [("cancel", 1, 99, 5), ("cancel", -1, 101, 5)]
+    assert sent(ladder([], []), standing((1, 99), (-1, 101))) == [("cancel", 1, 99, 5), ("cancel", -1, 101, 5)]
 
 
 @pytest.mark.parametrize(("post_only", "kind"), [(True, POST_ONLY), (False, LIMIT)])
 def test_post_only_is_the_kind_of_the_orders(post_only: bool, kind: int) -> None:
-    orders = desk()
+    orders = Desk()
     sent(INNER_AND_OUTER, orders, post_only=post_only)
-    assert {orders.orders[at].kind for at in orders.live[: orders.live_count]} == {kind}
+    assert {orders.orders[at].kind for at in orders.live} == {kind}
     assert requote.post_only(requote.Params(post_only=post_only)) is post_only
 
 
@@ -146,3 +108,77 @@ def test_without_the_timer_there_is_no_next_time() -> None:
     params, state = made(on=mmkit.Trigger.BOOK | mmkit.Trigger.TRADE)
     assert requote.next_time(params, state, MarketView(now=5)) == NEVER
     assert requote.triggers(params) == mmkit.Trigger.BOOK | mmkit.Trigger.TRADE
+
+
+@pytest.mark.parametrize("state", ["working", "placing"])
+@pytest.mark.parametrize(("own", "quotes"), [((1, 99), [(-1, 98)]), ((-1, 101), [(1, 102)]), ((1, 99), [(-1, 99)])])
+def test_a_quote_does_not_meet_an_own_order_that_may_execute_first(state: str, own: Any, quotes: Any) -> None:
+    # An order on its way cannot be cancelled yet; one that works is, and its cancel arrives before the quote.
+    [(side, tick)] = quotes
+    wanted = ladder([(tick, 2)], []) if side > 0 else ladder([], [(tick, 2)])
+    requests = sent(wanted, standing(own, state=state))
+    met = own[1] == tick
+    expected = [("cancel", *own, 5)] if state == "working" else []
+    assert requests == expected + ([("place", side, tick, 2)] if state == "working" and not met else [])
+
+
+def test_a_ladder_that_crosses_itself_is_placed_as_far_as_it_does_not() -> None:
+    assert sent(ladder([(99, 2), (98, 2)], [(98, 2), (100, 2)]), Desk()) == [
+        ("place", 1, 99, 2),
+        ("place", 1, 98, 2),
+        ("place", -1, 100, 2),
+    ]
+
+
+def test_one_in_flight_sends_nothing_while_a_request_is_unanswered() -> None:
+    trader = Trader(requote, one_in_flight=True)
+    desk = Desk()
+    venue = Exchange(desk)
+    assert len(trader.decide(desk, ladder([(99, 2)], [(101, 2)]))) == 2
+    assert trader.decide(desk, ladder([(97, 2)], [(103, 2)])) == []
+    venue.receive()
+    venue.receive()
+    venue.answer()
+    assert trader.decide(desk, ladder([(97, 2)], [(103, 2)])) == []
+    venue.answer()
+    assert len(trader.decide(desk, ladder([(97, 2)], [(103, 2)]))) == 4
+    assert len(sent(ladder([(97, 2)], [(103, 2)]), standing((1, 99), state="placing"))) == 2
+
+
+def test_old_orders_are_taken_back_and_placed_again_once_they_are_gone() -> None:
+    wanted = ladder([(99, 5)], [(101, 5)])
+    trader = Trader(requote, max_order_age=10 * MS)
+    desk = standing((1, 99), (-1, 101))
+    assert trader.decide(desk, wanted, market(now=10 * MS - 1)) == []
+    assert trader.decide(desk, wanted, market(now=10 * MS)) == [("cancel", 1, 99, 5), ("cancel", -1, 101, 5)]
+    Exchange(desk).settle()
+    assert trader.decide(desk, wanted, market(now=11 * MS)) == [("place", 1, 99, 5), ("place", -1, 101, 5)]
+
+
+def test_orders_far_from_the_mid_are_taken_back_and_not_sent() -> None:
+    wanted = ladder([(99, 5), (90, 5)], [(101, 5), (111, 5)])
+    assert sent(wanted, standing((1, 90), (-1, 111)), max_distance=0.1) == [
+        ("cancel", -1, 111, 5),
+        ("place", 1, 99, 5),
+        ("place", -1, 101, 5),
+    ]
+
+
+def test_the_caps_keep_the_inner_levels() -> None:
+    wanted = ladder([(99, 5), (98, 5), (97, 5)], [(101, 5), (102, 5), (103, 5)])
+    inner = [("place", 1, 99, 5), ("place", -1, 101, 5)]
+    second = [("place", 1, 98, 5), ("place", -1, 102, 5)]
+    assert sent(wanted, Desk(), max_per_side=2) == inner + second
+    assert sent(wanted, Desk(), max_orders=3) == inner + second[:1]
+    assert sent(wanted, standing((1, 95), state="cancelling"), max_per_side=2) == inner + second[1:]
+
+
+def test_waiting_for_cancels_a_side_never_has_more_orders_than_levels() -> None:
+    wanted = ladder([(98, 5)], [(101, 5)])
+    desk = standing((1, 99), (-1, 101))
+    trader = Trader(requote, wait_for_cancel=True)
+    assert trader.decide(desk, wanted) == [("cancel", 1, 99, 5)]
+    assert trader.decide(desk, wanted) == []
+    Exchange(desk).settle()
+    assert trader.decide(desk, wanted) == [("place", 1, 98, 5)]
+    assert sent(wanted, standing((1, 99), (-1, 101)))[-1] == ("place", 1, 98, 5)
