@@ -8,7 +8,7 @@ import numpy as np
 from measuring import quoter
 
 from mmkit import conversion
-from mmkit.driver import converted, first_time, generators, no_collection, start, supplied
+from mmkit.driver import converted, generators, no_collection, start, supplied
 from mmkit.engine.compiled import CompiledEngine
 from mmkit.engine.plain import PlainEngine
 from mmkit.engine.records import FILL_COLUMNS
@@ -17,6 +17,7 @@ from mmkit.engine.session import program
 from mmkit.settings import read
 from mmkit.stack import Stack
 from mmkit.tape import Chunk
+from mmkit.track import first_time
 
 FILLS, RECORDS, EVENTS = 1 << 17, 1 << 14, 1 << 18
 
@@ -31,7 +32,7 @@ def stack_of(text: str, folder: Path) -> Stack:
 def tape(stack: Stack) -> Chunk:
     """Returns the whole tape of the quoted instrument as one chunk. Raises SystemExit where its window has to move."""
     leg = stack.leg
-    rng, _ = generators(stack)
+    rng = generators(stack)[0]
     events = supplied(leg.market, "events", leg.instrument, rng)
     first, *others = conversion.chunks(events, rows=1 << 40)
     if others:
@@ -41,7 +42,7 @@ def tape(stack: Stack) -> Chunk:
 
 def tape_pieces(stack: Stack) -> list[Chunk]:
     """Returns the tape of the quoted instrument in the chunks that a run would make of it."""
-    rng, _ = generators(stack)
+    rng = generators(stack)[0]
     return list(converted(stack.leg, rng))
 
 

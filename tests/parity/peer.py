@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from hftbacktest import (
     BUY,
+    CANCELED,
     FILLED,
     GTX,
     LIMIT,
@@ -87,6 +88,8 @@ def quote(hbt, every, half_spread, skew, quantity, max_lots, levels, gap, log):
 
         orders = hbt.orders(0)
         known = orders.values()
+        highest_bid = -NO_PRICE
+        lowest_ask = NO_PRICE
         while known.has_next():
             order = known.get()
             if order.cancellable:
@@ -94,13 +97,23 @@ def quote(hbt, every, half_spread, skew, quantity, max_lots, levels, gap, log):
                 side_on = buys if order.side == BUY else sells
                 if not (side_on and 0 <= away <= span and away % gap == 0):
                     hbt.cancel(0, order.order_id, False)
+                    continue
+            elif order.req == CANCELED:
+                continue
+            # An own order that nobody has asked to go yet: an order of ours that reached it would trade with it.
+            if order.side == BUY:
+                highest_bid = max(highest_bid, order.price_tick)
+            else:
+                lowest_ask = min(lowest_ask, order.price_tick)
         for level in range(levels):
             price = bid - level * gap
-            if buys and uint64(price) not in orders:
+            if buys and price < lowest_ask and uint64(price) not in orders:
                 hbt.submit_buy_order(0, price, price * tick, quantity, GTX, LIMIT, False)
+                highest_bid = max(highest_bid, price)
             price = ask + level * gap
-            if sells and uint64(price) not in orders:
+            if sells and price > highest_bid and uint64(price) not in orders:
                 hbt.submit_sell_order(0, price, price * tick, quantity, GTX, LIMIT, False)
+                lowest_ask = min(lowest_ask, price)
     if ended == END_OF_DATA:
         fills = log_fills(hbt, lot, log, fills)
     return decisions, fills, ended
