@@ -32,7 +32,6 @@ def limit(params: Params, state: Any, market: Any, inputs: Inputs, ladder: Any, 
     most = params.max_position
     if most == 0.0:
         most = 10.0 * inputs.order_size
-    mmkit.step("position limit", most, "base")
     keep_within(market, ladder, desk, whole_lots(most, market.lot_size))
 
 

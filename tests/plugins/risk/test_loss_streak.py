@@ -54,6 +54,17 @@ def test_what_a_flip_leaves_is_closed(watched: Any) -> None:
     assert seen.fill(1, 2, 99.0) == mmkit.NO_QUOTES
 
 
+def test_a_loss_while_closing_is_of_the_streak_that_the_pause_ends(watched: Any) -> None:
+    seen = watched(loss_streak, losses=2, cool_down=60 * SECOND)
+    trip(seen, -1.0)
+    seen.fill(1, 1, 100.0)
+    assert seen.fill(-1, 3, 99.0) == mmkit.FLATTEN
+    assert seen.fill(1, 2, 100.0) == mmkit.NO_QUOTES
+    assert seen.account.losses == 3
+    assert seen.ask(at=60.0) == mmkit.NORMAL
+    assert trip(seen, -1.0) == mmkit.NORMAL
+
+
 def test_a_halt_lasts_until_a_release_and_then_the_streak_counts_from_zero(watched: Any) -> None:
     seen = watched(loss_streak, losses=2, halt=True, cool_down=1)
     trip(seen, -1.0)

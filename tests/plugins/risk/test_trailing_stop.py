@@ -29,6 +29,23 @@ def test_money_is_what_the_present_position_gives_up(watched: Any) -> None:
     assert seen.mark(104.9) == mmkit.FLATTEN
 
 
+@pytest.mark.parametrize("side", [1, -1])
+def test_money_of_an_inverse_contract_is_in_its_coin(watched: Any, side: int) -> None:
+    # 30 contracts of 100 USD: at S the position is worth 3000 / S of the coin.
+    best = 50_000.0 + side * 2_500.0
+    for price in (best - side * 900.0, best - side * 1_200.0):
+        seen = watched(trailing_stop, money=0.0011, activation=-1.0)
+        seen.account.inverse, seen.account.entry = 1, 50_000.0
+        for mid in (50_000.0, best, price):
+            seen.market.mid = mid
+            seen.market.position_lots, seen.market.position = side * 30, side * 30 * 100.0 / mid
+            seen.account.unrealised = side * 3000.0 * (1 / 50_000.0 - 1 / mid)
+            level = seen.ask()
+        fall = side * 3000.0 * (1 / price - 1 / best)
+        assert abs(fall - 0.0011) > 1e-5
+        assert level == (mmkit.FLATTEN if fall >= 0.0011 else mmkit.NORMAL)
+
+
 def test_below_its_activation_it_does_not_trail_and_above_it_does_for_good(watched: Any) -> None:
     seen = watched(trailing_stop, fraction=0.02, activation=0.05)
     seen.fill(1, 1, 100.0)
