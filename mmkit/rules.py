@@ -203,7 +203,8 @@ class Risk(Rule):
 class Execution(Rule):
     """Says when to decide, and turns the wanted ladder into requests.
 
-    most: how many orders can be alive at once, for a ladder of so many levels and ns to the venue and back (left out: 1024).
+    most: how many orders can be alive at once, for a ladder of so many levels and ns to the venue and back (left out: 1024);
+    amends: it amends orders, so that one may grow where it stands.
     """
 
     role = Role.EXECUTION
@@ -214,6 +215,7 @@ class Execution(Rule):
     most: Function | None = None
     next_time: Function | None = None
     act: Function | None = None
+    amends: bool = False
 
 
 @attrs.frozen(kw_only=True)

@@ -5,7 +5,7 @@ from typing import Any
 import attrs
 
 from mmkit.engine.noting import note
-from mmkit.engine.orders import cancel, forget, has_order, outstanding, reduce, working
+from mmkit.engine.orders import cancel, forget, outstanding, reduce, standing, working
 from mmkit.engine.records import (
     CLOSE,
     FLATTEN,
@@ -131,14 +131,16 @@ def restrict(s: Any) -> None:
     for i in range(ladder.levels):
         if s.ledger.position <= 0:
             ladder.ask_lots[i] = 0
-        elif ladder.ask_lots[i] > 0 and not has_order(desk, ladder.ask_ticks[i]):
-            ladder.ask_lots[i] = max(min(ladder.ask_lots[i], long), 0)
-            long -= ladder.ask_lots[i]
+        elif ladder.ask_lots[i] > 0:
+            kept = standing(desk, -1, ladder.ask_ticks[i], ladder.ask_lots[i])
+            ladder.ask_lots[i] = kept + max(min(ladder.ask_lots[i] - kept, long), 0)
+            long -= ladder.ask_lots[i] - kept
         if s.ledger.position >= 0:
             ladder.bid_lots[i] = 0
-        elif ladder.bid_lots[i] > 0 and not has_order(desk, ladder.bid_ticks[i]):
-            ladder.bid_lots[i] = max(min(ladder.bid_lots[i], short), 0)
-            short -= ladder.bid_lots[i]
+        elif ladder.bid_lots[i] > 0:
+            kept = standing(desk, 1, ladder.bid_ticks[i], ladder.bid_lots[i])
+            ladder.bid_lots[i] = kept + max(min(ladder.bid_lots[i] - kept, short), 0)
+            short -= ladder.bid_lots[i] - kept
 
 
 def clear_desks(s: Any) -> None:

@@ -5,7 +5,7 @@ Money is in tick * lots, of an inverse contract in lots / tick; `paid` counts wh
 
 from typing import Any
 
-from mmkit.engine.orders import has_order
+from mmkit.engine.orders import standing
 from mmkit.engine.records import CLOSE, INVERSE, LIQUIDATED, MARKET, NO_ASK, NO_BID, SPOT
 from mmkit.engine.resting import end_of, first_of, opposite
 
@@ -109,13 +109,15 @@ def afford(s: Any) -> None:
         else:
             cash -= float(order.tick * order.remaining)
     for i in range(ladder.levels):
-        if spot and ladder.ask_lots[i] > 0 and not has_order(desk, ladder.ask_ticks[i]):
-            ladder.ask_lots[i] = max(min(ladder.ask_lots[i], owned), 0)
-            owned -= ladder.ask_lots[i]
-        if spot and ladder.bid_lots[i] > 0 and not has_order(desk, ladder.bid_ticks[i]):
+        if spot and ladder.ask_lots[i] > 0:
+            kept = standing(desk, -1, ladder.ask_ticks[i], ladder.ask_lots[i])
+            ladder.ask_lots[i] = kept + max(min(ladder.ask_lots[i] - kept, owned), 0)
+            owned -= ladder.ask_lots[i] - kept
+        if spot and ladder.bid_lots[i] > 0:
+            kept = standing(desk, 1, ladder.bid_ticks[i], ladder.bid_lots[i])
             able = int(max(cash, 0.0) / (ladder.bid_ticks[i] * (1.0 + exchange.taker_fee)))
-            ladder.bid_lots[i] = min(ladder.bid_lots[i], able)
-            cash -= float(ladder.bid_ticks[i] * ladder.bid_lots[i])
+            ladder.bid_lots[i] = kept + min(ladder.bid_lots[i] - kept, able)
+            cash -= float(ladder.bid_ticks[i] * (ladder.bid_lots[i] - kept))
         if too_small(exchange, ladder.bid_ticks[i], ladder.bid_lots[i]):
             ladder.bid_lots[i] = 0
         if too_small(exchange, ladder.ask_ticks[i], ladder.ask_lots[i]):

@@ -91,7 +91,6 @@ def amend(desk: Any, market: Any, at: int, tick: int, lots: int) -> None:
     order.asked_tick = tick
     order.asked_lots = lots
     desk.amending += 1
-    desk.amends += 1
     send(desk, market.now, at, order.id, AMENDING)
 
 
@@ -123,6 +122,24 @@ def has_order(desk: Any, tick: int) -> bool:
             if desk.orders[desk.live[i]].asked_tick == tick:
                 return True
     return False
+
+
+def standing(desk: Any, side: int, tick: int, lots: int) -> int:
+    """Returns how many of `lots` that are wanted at a price send nothing new, as an order of ours has it.
+
+    All of them, unless the execution amends orders: then an order can grow, and only what remains of it counts.
+    """
+    if not has_order(desk, tick):
+        return 0
+    if not desk.may_amend:
+        return lots
+    remaining = 0
+    for i in range(desk.live_count):
+        order = desk.orders[desk.live[i]]
+        if order.side == side and order.tick == tick:
+            remaining += order.remaining
+    # Next to an order of the other side, or one that is being moved here, nothing is sent.
+    return lots if remaining == 0 else min(lots, remaining)
 
 
 def outstanding(desk: Any, side: int) -> int:

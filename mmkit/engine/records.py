@@ -198,12 +198,14 @@ def desk_class(room: int, ring: int) -> type:
         """Our orders and the requests under way.
 
         live: places of the orders we have not forgotten, oldest first; spare: places not in use; sent: the queue of requests;
-        amend: what an amendment does at the venue; amending: amendments under way; cause: why orders are sent just now.
+        amend: what an amendment does at the venue; may_amend: the execution amends orders; amending: amendments under way;
+        cause: why orders are sent just now.
         """
 
         entry_latency: int = 0
         post_only: int = 1
         amend: int = AMEND_REQUEUE
+        may_amend: int = 0
         amending: int = 0
         cause: int = QUOTE
         orders: list[Order] = records(Order, room)
@@ -218,7 +220,6 @@ def desk_class(room: int, ring: int) -> type:
         sent_end: int = 0
         submitted: int = 0
         cancels: int = 0
-        amends: int = 0
         fault: int = NO_FAULT
 
     return Desk

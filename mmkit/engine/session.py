@@ -71,6 +71,7 @@ class Program:
         first, *others = (self.leg(number, leg, pattern) for number, leg in enumerate(stack.all_legs))
         post_only = stack.execution.rule.post_only  # type: ignore[attr-defined]
         first.desk.post_only = int(post_only(stack.execution.params)) if post_only else 1
+        first.desk.may_amend = int(stack.execution.rule.amends)  # type: ignore[attr-defined]
         own: dict[str, Any] = {name: getattr(first, name) for name in CORE if name not in ("ladder", "clock")}
         own |= {"ladder": self.quotes(), "clock": attrs.evolve(clock_of(stack), untimed=self.untimed)}
         parts: dict[str, Any] = {name: own[name] for name in CORE}

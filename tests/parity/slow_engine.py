@@ -264,7 +264,9 @@ class SlowEngine:
                 order[0] = "leaving"
                 self.requests.append((now + case.entry, "cancel", tick, order[1]))
         for tick, side in wanted:
-            if tick not in self.known:
+            theirs = [other for other, order in self.known.items() if order[1] != side and order[0] != "leaving"]
+            crosses = any((tick - other) * side >= 0 for other in theirs)  # it would trade with an order of ours
+            if tick not in self.known and not crosses:
                 self.known[tick] = ["sent", side]
                 self.requests.append((now + case.entry, "place", tick, side))
 

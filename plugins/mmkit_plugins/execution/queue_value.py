@@ -192,6 +192,7 @@ def mmkit_execution() -> mmkit.Execution:
     return mmkit.Execution(
         "queue-value",
         params=Params,
+        amends=True,
         state=State,
         setup=setup,
         triggers=triggers,

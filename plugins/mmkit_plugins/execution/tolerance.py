@@ -113,6 +113,7 @@ def mmkit_execution() -> mmkit.Execution:
     return mmkit.Execution(
         "tolerance",
         params=Params,
+        amends=True,
         state=State,
         setup=setup,
         triggers=triggers,

@@ -32,27 +32,10 @@ def keep_within(market: Any, ladder: Any, desk: Any, max_lots: int) -> None:
     short = max_lots + market.position_lots - mmkit.outstanding(desk, -1)
     for i in range(ladder.levels):
         if ladder.bid_lots[i] > 0:
-            kept = standing(desk, 1, ladder.bid_ticks[i], ladder.bid_lots[i])
+            kept = mmkit.standing(desk, 1, ladder.bid_ticks[i], ladder.bid_lots[i])
             ladder.bid_lots[i] = kept + max(min(ladder.bid_lots[i] - kept, long), 0)
             long -= ladder.bid_lots[i] - kept
         if ladder.ask_lots[i] > 0:
-            kept = standing(desk, -1, ladder.ask_ticks[i], ladder.ask_lots[i])
+            kept = mmkit.standing(desk, -1, ladder.ask_ticks[i], ladder.ask_lots[i])
             ladder.ask_lots[i] = kept + max(min(ladder.ask_lots[i] - kept, short), 0)
             short -= ladder.ask_lots[i] - kept
-
-
-def standing(desk: Any, side: int, tick: int, lots: int) -> int:
-    """Returns how many of the wanted lots send nothing new, as own orders have this price."""
-    if not mmkit.has_order(desk, tick):
-        return 0
-    if desk.amend == mmkit.AMEND_NONE:
-        return lots
-    remaining = 0
-    for i in range(desk.live_count):
-        order = desk.orders[desk.live[i]]
-        if order.side == side and order.tick == tick:
-            remaining += order.remaining
-    # Next to an order of the other side, or one that is being moved here, nothing is sent.
-    if remaining == 0:
-        return lots
-    return min(lots, remaining)

@@ -20,7 +20,6 @@ Level = tuple[int, int]
 def desk(*orders: tuple[int, int, int]) -> Any:
     """Returns a desk with orders (side, tick, lots) on their way."""
     made = Desk()
-    made.amend = mmkit.AMEND_NONE
     for side, tick, lots in orders:
         mmkit.place(made, MarketView(), side, tick, lots, mmkit.POST_ONLY)
     return made
@@ -119,9 +118,9 @@ def test_a_limit_beyond_all_numbers_of_lots_is_none() -> None:
 
 
 def amendable(*orders: tuple[int, int, int]) -> Any:
-    """Returns a desk at a venue that amends orders."""
+    """Returns the desk of an execution that amends orders."""
     made = desk(*orders)
-    made.amend = mmkit.AMEND_REQUEUE
+    made.may_amend = 1
     return made
 
 
