@@ -13,7 +13,7 @@ from mmkit.metrics import metrics, pnl_parts
 from mmkit.money import Money
 from mmkit.results import Collector
 from mmkit.stack import Cost, Stack
-from mmkit.standing import standing
+from mmkit.statement import statement
 
 SCHEMA = 1
 
@@ -136,7 +136,7 @@ def by_instrument(collector: Collector, number: int, fills: Any) -> dict[str, An
         "fees": fees,
         "funding": end.funding,
         "equity": cash + collector.worth(number),
-        **standing(instrument, own, collector.end_mids[number], end.funding, Cost(int(collector.stack.fifo))),
+        **statement(instrument, own, collector.end_mids[number], end.funding, Cost(int(collector.stack.fifo))),
     }
 
 

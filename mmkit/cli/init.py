@@ -36,6 +36,8 @@ name = "first"                  # part of a run's folder name
 seed = 7                        # every random number of the run follows from it
 quote = "SIM"                   # the instrument that is quoted
 # record_every = "1s"           # time between two records
+# watch_every = "1s"            # risk rules are asked at every decision and fill, and at least so often
+# cost = "average"              # of what a fill closes: average, or fifo: first in, first out
 # plugins = ["my_signal.py"]    # your own rules, in files beside this one
 """
 
@@ -45,6 +47,12 @@ tick_size = 0.01                # quote: smallest price step
 lot_size = 0.001                # base: smallest quantity step
 maker_fee = 0.0                 # fraction: fee of a resting order; negative = rebate
 taker_fee = "4bp"               # fraction: fee of an order that takes
+# kind = "linear"               # gains in quote currency; inverse: in the coin; spot: owned, never short
+# contract_size = 1.0           # of a contract that lot_size counts: base currency (inverse: quote currency)
+# min_quantity = 0.0            # base: least quantity of an order
+# min_notional = 0.0            # quote: least price * quantity of an order
+# initial_margin = 0.0          # fraction of notional, to open a position
+# maintenance_margin = 0.0      # fraction of notional, below: liquidated
 """
 
 

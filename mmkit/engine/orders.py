@@ -15,6 +15,7 @@ from mmkit.engine.records import (
     EXPIRED,
     FILLED,
     LAPSED,
+    LAST_ID,
     NOT_AMENDED,
     NOTHING,
     PLACING,
@@ -46,7 +47,7 @@ def send(desk: Any, now: int, place: int, id: int, kind: int) -> None:
 
 def place(desk: Any, market: Any, side: int, tick: int, lots: int, kind: int) -> None:
     """Sends an order: side +1 buys, -1 sells; kind mmkit.POST_ONLY, mmkit.LIMIT or mmkit.MARKET (tick is ignored)."""
-    if desk.spare_count == 0:
+    if desk.spare_count == 0 or desk.next_id > LAST_ID:
         desk.fault = TOO_MANY_ORDERS
         return
     desk.spare_count -= 1

@@ -14,6 +14,8 @@ from mmkit.fields import array, field
 NEVER = 2**62
 NO_BID, NO_ASK = -(2**62), 2**62
 LEVELS = 64
+LAST_ID = 2**31 - 1
+"""The number of the last order that a session can send."""
 
 POST_ONLY, LIMIT, MARKET = range(3)
 """Kinds of an order."""
@@ -64,9 +66,9 @@ class MarketView:
     """What a rule sees of the market: prices in quote currency, quantities and position in base currency, NaN where unknown.
 
     start: time of the session's (or path's) first event; base: tick of the first level of the local book's window;
-    lots_per_unit: 1 / lot_size where that is whole, else 0; fills: executions of ours known so far; updated: time of the last market event;
-    number: the instrument's, 0 for the one that is quoted; per_lot: quote currency that a lot of an inverse contract is worth, else 0:
-    its lot_size follows the mid.
+    fills: executions of ours known so far; updated: time of the last market event; number:
+    the instrument's, 0 for the one that is quoted; per_lot: quote currency that a lot of an inverse contract is worth, else 0: its lot_size
+    follows the mid.
     """
 
     now: int = 0
@@ -81,7 +83,6 @@ class MarketView:
     fills: int = 0
     tick_size: float = 1.0
     lot_size: float = 1.0
-    lots_per_unit: float = 0.0
     base: int = 0
     updated: int = 0
     number: int = field(0, at_least=0, at_most=2**15 - 1)
@@ -103,10 +104,10 @@ class Trade:
 class Fill:
     """An execution of ours, as its answer tells it."""
 
-    side: int = 0
+    side: int = field(0, at_least=-1, at_most=1)
+    maker: int = field(0, at_least=0, at_most=1)
     price: float = 0.0
     qty: float = 0.0
-    maker: int = 0
     price_ticks: int = 0
     qty_lots: int = 0
 
@@ -145,7 +146,6 @@ class Order:
     key: its level in the venue's book, -1 outside of the book's window; reduce_only: it never opens or turns a position.
     """
 
-    id: int = 0
     tick: int = 0
     lots: int = 0
     remaining: int = 0
@@ -155,6 +155,7 @@ class Order:
     sent: int = 0
     asked_tick: int = 0
     asked_lots: int = 0
+    id: int = field(0, at_least=0, at_most=LAST_ID)
     key: int = field(-1, at_least=-1, at_most=2**31 - 1)
     side: int = field(0, at_least=-1, at_most=1)
     kind: int = field(POST_ONLY, at_least=0, at_most=MARKET)

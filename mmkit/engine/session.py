@@ -101,10 +101,7 @@ class Program:
         desk.cause = HEDGE if number else desk.cause
         provide(exchange, instrument)
         market = MarketView(tick_size=instrument.tick_size, lot_size=instrument.lot, number=number)
-        if instrument.inverse:
-            market.per_lot = instrument.lot
-        else:
-            market.lots_per_unit = exchange.lots_per_unit
+        market.per_lot = instrument.lot if instrument.inverse else 0.0
         rank = list(self.stack.legs).index(instrument.name)
         reading = attrs.evolve(reading_of(self.stack, instrument.name), rank=rank)
         return Leg(market, Trade(), Fill(), desk, exchange, Ledger(), reading)

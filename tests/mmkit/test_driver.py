@@ -450,11 +450,3 @@ def test_nothing_is_quoted_before_every_input_is_ready(go: Go) -> None:
         assert before[column].is_nan().all()
         assert after[column].is_finite().any()
     assert run.fills["exch_ts"].min() > before["time"].max()
-
-
-def test_a_second_instrument_is_refused_rather_than_left_out(file: Path) -> None:
-    text = file.read_text(encoding="utf-8").replace("[stack]", '[stack]\nquote = "X"')
-    second = text[text.index("[instruments.X]") : text.index("[signals")].replace("instruments.X", "instruments.Y")
-    file.write_text(text + "\n" + second, encoding="utf-8")
-    with pytest.raises(mmkit.ConfigError, match=r"instruments\.Y: this version replays only"):
-        mmkit.run(file)

@@ -56,6 +56,8 @@ def test_every_default_override_wire_and_absolute_path_is_written_out(stack_file
         "seed": 0,
         "quote": "BTC",
         "record_every": "1s",
+        "watch_every": "1s",
+        "cost": "average",
         "plugins": [str(file.parent / "toys.py")],
     }
     assert written["instruments"]["BTC"] == {
@@ -63,6 +65,12 @@ def test_every_default_override_wire_and_absolute_path_is_written_out(stack_file
         "lot_size": 0.001,
         "maker_fee": 0.0,
         "taker_fee": 0.0,
+        "kind": "linear",
+        "contract_size": 1.0,
+        "min_quantity": 0.0,
+        "min_notional": 0.0,
+        "initial_margin": 0.0,
+        "maintenance_margin": 0.0,
         "market": {"use": "toy", "path": [str(file.parent / "btc.csv")], "note": ""},
         "venue": {"use": "toy", "latency": "10ms"},
     }

@@ -16,7 +16,7 @@ def contract_of(instrument: Instrument) -> Contract:
     return Contract(instrument.lot)
 
 
-def standing(instrument: Instrument, fills: pl.DataFrame, mid: float, funding: float, method: Cost) -> dict[str, Any]:
+def statement(instrument: Instrument, fills: pl.DataFrame, mid: float, funding: float, method: Cost) -> dict[str, Any]:
     """Returns entry (price), realised and unrealised profit before fees, round trips; where the account has balances these, and margin.
 
     fills: of the instrument, in the order of time; mid: the last one at the venue; funding: received. Money is in the currency of its
