@@ -13,6 +13,8 @@ import numpy.typing as npt
 import polars as pl
 
 from mmkit.markouts import HORIZONS_S, Markouts, ratio
+from mmkit.money import Money
+from mmkit.stack import Instrument
 
 __all__ = ["HORIZONS_S", "Markouts", "drawdown", "metrics", "pnl_parts", "profit_by_path", "running_parts"]
 
@@ -67,15 +69,26 @@ def pnl_parts(
     }
 
 
-def running_parts(fills: pl.DataFrame, time: npt.ArrayLike, mid: npt.ArrayLike) -> pl.DataFrame:
-    """Returns spread, inventory, fees (paid, with a minus) and total in quote currency, as known locally then.
+def running_parts(
+    fills: pl.DataFrame,
+    time: npt.ArrayLike,
+    mid: npt.ArrayLike,
+    *,
+    instrument: Instrument | None = None,
+    settlements: Sequence[dict[str, Any]] = (),
+) -> pl.DataFrame:
+    """Returns spread, inventory, fees (paid, with a minus), funding and total, as known locally then.
 
-    fills: of one path, in the order of their local times; time (ns) and mid: of the records, of one length; NaN where
-    the mid is not known.
+    In quote currency; where the instrument is inverse, in the coin. fills: of one instrument on one path, in the order of
+    their local times; time (ns) and mid: of the records, of one length; NaN where the mid is not known; settlements: those
+    of the instrument, as the summary has them.
     """
     times, mids = np.asarray(time, np.int64), np.asarray(mid, np.float64)
     if not len(fills):
-        return pl.DataFrame(dict.fromkeys(("spread", "inventory", "fees", "total"), np.zeros(len(times))))
+        return pl.DataFrame(dict.fromkeys(("spread", "inventory", "fees", "funding", "total"), np.zeros(len(times))))
+    if instrument is not None:
+        money = Money(instrument)
+        fills, mids = money.gains(fills), money.gain_price(mids)
     walked = _walked(fills, np.full(len(fills), np.nan))
     at = np.searchsorted(fills["local_ts"].to_numpy(), times, side="right")
     before, position = walked["mid"].to_numpy(), walked["position"].to_numpy()
@@ -88,7 +101,11 @@ def running_parts(fills: pl.DataFrame, time: npt.ArrayLike, mid: npt.ArrayLike) 
     # Without a position the mid does not matter, known or not.
     inventory = reached(moved) + np.where(held == 0, 0.0, held * (mids - reached(before)))
     spread, fees = reached(walked["spread"].cum_sum().to_numpy()), -reached(fills["fee"].cum_sum().to_numpy())
-    return pl.DataFrame({"spread": spread, "inventory": inventory, "fees": fees, "total": spread + inventory + fees})
+    due = np.array([each["time"] for each in settlements], np.int64)
+    received = np.concatenate([[0.0], np.cumsum([each["amount"] for each in settlements])])
+    funding = received[np.searchsorted(due, times, side="right")]
+    total = spread + inventory + fees + funding
+    return pl.DataFrame({"spread": spread, "inventory": inventory, "fees": fees, "funding": funding, "total": total})
 
 
 def metrics(

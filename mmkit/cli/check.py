@@ -42,6 +42,8 @@ def wiring_document(stack: "Stack") -> dict[str, Any]:
             "params": values(slot.params),
             "inputs": dict(slot.wiring),
             "outputs": dict(slot.rule.outputs),
+            **({"instrument": slot.instrument} if slot.instrument else {}),
+            **({"instruments": list(stack.hedges)} if slot is stack.hedging and stack.hedges else {}),
         }
 
     return {
@@ -59,6 +61,7 @@ def wiring_table(stack: "Stack") -> str:
     rows = [("rule", "use", "from", "reads and publishes")]
     for slot in _every(stack):
         notes = [f"{name} <- {source} {_unit(unit_of(source, stack.slots))}" for name, source in slot.wiring.items()]
+        notes = [*elsewhere(stack, slot), *notes]
         notes += [f"-> {slot.name}.{output} {_unit(unit)}" for output, unit in slot.rule.outputs.items()]
         rows.append((slot.path, slot.rule.name, slot.distribution, (notes or [""])[0].rstrip()))
         rows += [("", "", "", note.rstrip()) for note in notes[1:]]
@@ -68,6 +71,13 @@ def wiring_table(stack: "Stack") -> str:
         cells = [text.ljust(width) for text, width in zip(row[:3], widths, strict=True)]
         lines.append("  ".join([*cells, row[3]]).rstrip())
     return "\n".join(lines)
+
+
+def elsewhere(stack: "Stack", slot: "Slot") -> list[str]:
+    """Returns which instruments a rule is about, where that is not the quoted one alone."""
+    if slot is stack.hedging and stack.hedges:
+        return [f"hedges {stack.quote} with {', '.join(stack.hedges)}"]
+    return [f"listens to {slot.instrument}"] if slot.instrument and slot.instrument != stack.quote else []
 
 
 def _every(stack: "Stack") -> list["Slot"]:

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mmkit.metrics import Markouts, drawdown, metrics, pnl_parts, profit_by_path, running_parts
+from mmkit.stack import Instrument, Kind
 
 SECOND = 10**9
 unhurried = settings(deadline=None)
@@ -378,7 +379,7 @@ def test_without_fills_everything_is_zero_or_none() -> None:
     assert found["max_abs_position_base"] == 0
     assert (found["fill_ratio"], found["mean_edge_bp"]) == (None, None)
     assert metrics(nothing, states([]), submitted=4)["max_drawdown_quote"] is None
-    assert running_parts(nothing, [1, 2], [1.0, 2.0]).sum().row(0) == (0, 0, 0, 0)
+    assert running_parts(nothing, [1, 2], [1.0, 2.0]).sum().row(0) == (0, 0, 0, 0, 0)
     assert [(m["horizon_s"], m["bp"], m["fills"]) for m in Markouts().result()] == [
         (1, None, 0),
         (10, None, 0),
@@ -482,3 +483,32 @@ def test_spreads_are_means_over_records_with_both_sides() -> None:
     assert found["two_sided_fraction"] == 0.5
     assert found["mean_quoted_spread_quote"] == 5
     assert found["mean_market_spread_quote"] == 2
+
+
+# ---- an inverse contract, and funding
+
+
+@unhurried
+@given(ledgers())
+def test_running_parts_of_an_inverse_contract_are_in_the_coin(ledger: Any) -> None:
+    rows, times, mids = ledger
+    coin = Instrument("X", tick_size=0.5, lot_size=1.0, kind=Kind.INVERSE, contract_size=100.0)
+    running = running_parts(frame(rows), [round(t * SECOND) for t in times], mids, instrument=coin)
+    for i, t in enumerate(times):
+        known = [row for row in rows if row["t"] <= t]
+        position = sum(row["side"] * row["qty"] for row in known)
+        bought = math.fsum(row["side"] * row["qty"] * 100.0 / row["price"] for row in known)
+        paid = math.fsum(row.get("fee", 0) for row in known)
+        held = position * 100.0 / mids[i] if position else 0.0
+        earned = math.fsum(row["side"] * row["qty"] * 100.0 * (1 / row["price"] - 1 / row["mid"]) for row in known)
+        assert running["total"][i] == pytest.approx(bought - held - paid, rel=1e-9, abs=1e-9)
+        assert running["spread"][i] == pytest.approx(earned, rel=1e-9, abs=1e-9)
+
+
+def test_funding_counts_from_its_settlement_on() -> None:
+    fills = frame([{"t": 1, "side": 1, "price": 99, "qty": 1, "mid": 100}])
+    settled = [{"time": 2 * SECOND, "amount": -0.25}, {"time": 4 * SECOND, "amount": 1.0}]
+    times = [SECOND, 2 * SECOND - 1, 2 * SECOND, 5 * SECOND]
+    running = running_parts(fills, times, [100.0] * 4, settlements=settled)
+    assert running["funding"].to_list() == [0, 0, -0.25, 0.75]
+    assert running["total"].to_list() == [1, 1, 0.75, 1.75]

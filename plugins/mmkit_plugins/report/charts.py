@@ -1,5 +1,6 @@
 """The charts of a run as plotly figures in plain dicts; a colour is the name of a style variable, such as "--buy"."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -7,6 +8,7 @@ import polars as pl
 
 import mmkit
 from mmkit_plugins.report.series import POINTS, Floats, axis, clock, extremes, packed, shown
+from mmkit_plugins.report.words import safe
 
 Figure = dict[str, Any]
 Span = tuple[int, int]
@@ -44,15 +46,17 @@ def zero_line() -> Figure:
     }
 
 
-def equity(fills: pl.DataFrame, records: pl.DataFrame, span: Span) -> Figure:
-    """Returns equity over time with what it is made of: spread, inventory and fees, cumulative."""
-    parts = mmkit.running_parts(fills, records["time"], records["mid"])
-    lines = {
-        "Equity": (records["equity"], {"color": "--ink", "width": 2.5}),
-        "Spread captured": (parts["spread"], {"color": "--spread", "width": 1.6}),
-        "Inventory": (parts["inventory"], {"color": "--inventory", "width": 1.6, "dash": "dash"}),
-        "Fees": (parts["fees"], {"color": "--fees", "width": 1.6, "dash": "dot"}),
+def equity(parts: pl.DataFrame, records: pl.DataFrame, span: Span, unit: str) -> Figure:
+    """Returns equity over time with what it is made of, cumulative; parts: as `made_of` returns them."""
+    looks: dict[str, tuple[str, Figure]] = {
+        "spread": ("Spread captured", {"color": "--spread", "width": 1.6}),
+        "inventory": ("Inventory", {"color": "--inventory", "width": 1.6, "dash": "dash"}),
+        "fees": ("Fees", {"color": "--fees", "width": 1.6, "dash": "dot"}),
+        "funding": ("Funding", {"color": "--buy", "width": 1.6, "dash": "dashdot"}),
+        "hedges": ("Hedges", {"color": "--sell", "width": 1.6, "dash": "longdash"}),
     }
+    lines = {"Equity": (records["equity"], {"color": "--ink", "width": 2.5})}
+    lines |= {looks[name][0]: (parts[name], looks[name][1]) for name in parts.columns}
     keep = shown([values.to_numpy() for values, _ in lines.values()])
     time = records["time"].to_numpy()[keep]
     traces = [
@@ -67,27 +71,51 @@ def equity(fills: pl.DataFrame, records: pl.DataFrame, span: Span) -> Figure:
         }
         for name, (values, line) in lines.items()
     ]
-    return figure(traces, x=axis(*span), y="quote currency", hovermode="x unified", shapes=[zero_line()])
+    return figure(traces, x=axis(*span), y=unit, hovermode="x unified", shapes=[zero_line()])
 
 
-def inventory(records: pl.DataFrame, span: Span) -> Figure:
-    """Returns the position over time as steps."""
-    position = records["position"].to_numpy()
-    keep = shown([position])
-    trace = {
-        "type": "scatter",
-        "mode": "lines",
-        "name": "Position",
-        "x": clock(records["time"].to_numpy()[keep], span[0]),
-        "y": packed(position[keep]),
-        "line": {"color": "--inventory", "width": 1.6, "shape": "hv"},
-        "fill": "tozeroy",
-        "fillcolor": "--inventory-veil",
-        "hovertemplate": "%{y:,.6~g}",
-    }
-    return figure(
-        [trace], x=axis(*span), y="base currency", hovermode="x unified", shapes=[zero_line()], showlegend=False
+def made_of(run: Any) -> pl.DataFrame:
+    """Returns what equity is made of at every record: columns that add up to it, in the money of the quoted instrument.
+
+    funding only where any was settled, hedges only where another instrument traded: all that those contributed.
+    """
+    quoted = run.stack.leg.instrument
+    own = pl.col("instrument") == quoted.name
+    settlements = [each for each in run.summary.get("settlements", ()) if each["instrument"] == quoted.name]
+    parts = mmkit.running_parts(
+        run.fills.filter(own).sort("local_ts", maintain_order=True),
+        run.records["time"],
+        run.records["mid"],
+        instrument=quoted,
+        settlements=settlements,
     )
+    told = ["spread", "inventory", "fees", *(["funding"] if settlements else [])]
+    if run.fills.filter(~own).height:
+        parts = parts.with_columns(hedges=run.records["equity"] - parts["total"])
+        told.append("hedges")
+    return parts.select(told)
+
+
+def inventory(records: pl.DataFrame, span: Span, unit: str, others: Sequence[str] = ()) -> Figure:
+    """Returns the position over time as steps; others: instruments whose positions are told beside it."""
+    columns = {"Position": "position", **{name: f"{name}.position" for name in others}}
+    keep = shown([records[column].to_numpy() for column in columns.values()])
+    time = records["time"].to_numpy()[keep]
+    traces: list[Figure] = [
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "name": safe(name),
+            "x": clock(time, span[0]),
+            "y": packed(records[column].to_numpy()[keep]),
+            "line": {"color": "--sell", "width": 1.6, "shape": "hv", "dash": "longdash"},
+            "hovertemplate": "%{y:,.6~g}",
+        }
+        for name, column in columns.items()
+    ]
+    traces[0] |= {"fill": "tozeroy", "fillcolor": "--inventory-veil"}
+    traces[0]["line"] = {"color": "--inventory", "width": 1.6, "shape": "hv"}
+    return figure(traces, x=axis(*span), y=unit, hovermode="x unified", shapes=[zero_line()], showlegend=bool(others))
 
 
 def quotes(fills: pl.DataFrame, records: pl.DataFrame, span: Span) -> tuple[Figure, int]:
@@ -111,16 +139,28 @@ def quotes(fills: pl.DataFrame, records: pl.DataFrame, span: Span) -> tuple[Figu
         }
         for name, (column, line) in lines.items()
     ]
+    marks, count = fill_marks(fills, span)
+    return figure([*traces, *marks], x=axis(*span), y="quote currency", hovermode="closest"), count
+
+
+def fill_marks(fills: pl.DataFrame, span: Span) -> tuple[list[Figure], int]:
+    """Returns fills as markers at their times and prices, those that closed the position apart; and how many it shows."""
+    marks: list[Figure] = []
     count = 0
     size = 10 if len(fills) < 100 else 8 if len(fills) < 500 else 7
-    for name, side, symbol, colour in (
-        ("Buy", 1, "triangle-up", "--buy"),
-        ("Sell", -1, "triangle-down", "--sell"),
+    closed = pl.col("cause") == "flatten"
+    for name, which, symbol, colour in (
+        ("Buy", ~closed & (pl.col("side") > 0), "triangle-up", "--buy"),
+        ("Sell", ~closed & (pl.col("side") < 0), "triangle-down", "--sell"),
+        ("Closing buy", closed & (pl.col("side") > 0), "diamond", "--buy"),
+        ("Closing sell", closed & (pl.col("side") < 0), "diamond", "--sell"),
     ):
-        ours = fills.filter(pl.col("side") == side)
+        ours = fills.filter(which)
         ours = ours[extremes(ours["price"].to_numpy(), POINTS // 4)]
         count += len(ours)
-        traces.append(
+        if name.startswith("Closing") and not len(ours):
+            continue
+        marks.append(
             {
                 "type": "scatter",
                 "mode": "markers",
@@ -132,7 +172,7 @@ def quotes(fills: pl.DataFrame, records: pl.DataFrame, span: Span) -> tuple[Figu
                 "hovertemplate": name + " %{customdata:,.8~g} at %{y:,.10~g}<br>%{x}<extra></extra>",
             }
         )
-    return figure(traces, x=axis(*span), y="quote currency", hovermode="closest"), count
+    return marks, count
 
 
 def markouts(summary: dict[str, Any]) -> Figure:

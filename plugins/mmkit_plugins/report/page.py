@@ -14,16 +14,20 @@ import mmkit
 def render(run: Any, folder: Path) -> Path:
     """Writes report.html into `folder` and returns its path.
 
-    run: has `summary`, and `fills` and `records` as polars DataFrames. Raises ConfigError where the page cannot be
-    written.
+    run: has `stack`, `summary`, `log`, and `fills` and `records` as polars DataFrames. Raises ConfigError where the page
+    cannot be written.
     """
     import orjson
     from plotly.offline import get_plotlyjs
 
-    from mmkit_plugins.report import cards, tables, words
+    from mmkit_plugins.report import accounts, cards, levels, tables, words
+    from mmkit_plugins.report.units import units_of
 
     summary = run.summary
-    drawn = cards.cards(summary, run.fills, run.records)
+    quoted = run.stack.leg.instrument
+    units = units_of(quoted)
+    spells = levels.spells(run) if "risk_level" in run.records.columns and "paths" not in summary else []
+    drawn = cards.cards(run, spells)
     # "<" could end the script that holds the figures.
     figures = orjson.dumps({card.id: card.figure for card in drawn if card.figure}).decode().replace("<", "\\u003c")
     source = files("mmkit_plugins.report")
@@ -32,12 +36,14 @@ def render(run: Any, folder: Path) -> Path:
         name=words.safe(summary["stack"]),
         facts=words.facts(summary),
         notes=words.notes(summary),
-        verdict=words.verdict(summary),
+        verdict=" ".join([words.verdict(summary, units), *words.protected(run.fills, spells)]),
         parts=words.parts(summary["pnl"]),
-        glance=words.glance(summary),
-        charts="\n".join([*(card.html() for card in drawn), *tables.wide(summary)]),
-        tables="\n".join(tables.narrow(summary)),
-        footer=words.footer(summary),
+        glance=words.glance(summary, units),
+        charts="\n".join(
+            [*(card.html() for card in drawn), *tables.wide(summary, units), *accounts.tables(run, spells)]
+        ),
+        tables="\n".join(tables.narrow(run)),
+        footer=words.footer(summary, units),
         style=source.joinpath("page.css").read_text(encoding="utf-8"),
         script=source.joinpath("page.js").read_text(encoding="utf-8"),
         figures=figures,

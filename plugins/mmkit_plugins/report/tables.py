@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from mmkit_plugins.report.units import Units, units_of
 from mmkit_plugins.report.words import PARTS, decimals, money, number, safe
 
 UNITS = {
@@ -31,31 +32,42 @@ LABELS = {
 
 SHARES = ("fill_ratio", "two_sided_fraction")
 
+MONEY = ("max_drawdown", "equity_std")
+"""Figures of profit; the others in quote currency are prices and turnover, also where the profit is in the coin."""
 
-def wide(summary: dict[str, Any]) -> list[str]:
+
+def wide(summary: dict[str, Any], units: Units) -> list[str]:
     """Returns the tables that stand beside the charts: markouts of one path, or means over several."""
     if "paths" in summary:
-        return [over_paths(summary["paths"])]
+        return [over_paths(summary["paths"], units)]
     return [horizons(summary)] if summary["fills"]["count"] else []
 
 
-def narrow(summary: dict[str, Any]) -> list[str]:
+def narrow(run: Any) -> list[str]:
     """Returns the summary as cards."""
-    units = {"volume": "base", "notional": "quote"}
+    summary = run.summary
+    units = units_of(run.stack.leg.instrument)
+    sizes = {leg.instrument.name: units_of(leg.instrument).size for leg in run.stack.all_legs}
+    alike = units.size if set(sizes.values()) == {units.size} else ""
     groups = {
-        "Parts of the profit": profit(summary["pnl"]),
+        "Parts of the profit": profit(summary["pnl"], units.money),
         "Position and money": [
-            *(row(f"position {name}", value, "base") for name, value in summary["position"].items()),
-            *(row(name, summary[name], "quote") for name in ("cash", "equity")),
-            row("fees paid", summary["fees"], "quote"),
+            *(row(f"position {name}", value, sizes[name]) for name, value in summary["position"].items()),
+            *(row(name, summary[name], units.money) for name in ("cash", "equity")),
+            row("fees paid", summary["fees"], units.money),
         ],
         "Orders": [row(name, value) for name, value in summary["orders"].items()],
-        "Fills": [row(name, value, units.get(name, "")) for name, value in summary["fills"].items()],
+        "Fills": [
+            row(name, value, {"volume": alike, "notional": "quote"}.get(name, ""))
+            for name, value in summary["fills"].items()
+        ],
         "Run": [
             *counted(summary["counters"]),
-            *(figure(name, value) for name, value in summary["timing"].items()),
+            *(figure(name, value, Units()) for name, value in summary["timing"].items()),
         ],
-        "Quoting and risk": [figure(name, value) for name, value in summary["metrics"].items() if name != "markouts"],
+        "Quoting and risk": [
+            figure(name, value, units) for name, value in summary["metrics"].items() if name != "markouts"
+        ],
     }
     return [
         f'<section class="card"><h2>{title}</h2><table><tbody>{"".join(rows)}</tbody></table></section>'
@@ -63,8 +75,8 @@ def narrow(summary: dict[str, Any]) -> list[str]:
     ]
 
 
-def figure(name: str, value: Any) -> str:
-    """Returns the row of a figure whose name ends in its unit."""
+def figure(name: str, value: Any, units: Units) -> str:
+    """Returns the row of a figure whose name ends in its unit, as a linear instrument has it."""
     if name in SHARES and value is not None:
         return row(LABELS[name], 100 * value, "%")
     if name in LABELS:
@@ -72,7 +84,8 @@ def figure(name: str, value: Any) -> str:
     for ending, unit in UNITS.items():
         bare = name.removesuffix(f"_{ending}")
         if bare != name:
-            return row(LABELS.get(bare, bare), value, unit)
+            told = unit.replace("quote", units.money) if bare in MONEY else units.size if unit == "base" else unit
+            return row(LABELS.get(bare, bare), value, told)
     return row(name, value)
 
 
@@ -97,15 +110,15 @@ def row(name: str, value: Any, unit: str = "") -> str:
     counted = isinstance(value, int | float) or value is None
     told = number(value, 15 if isinstance(value, int) else 5) if counted else safe(value)
     label = safe(name.replace("_", " "))
-    return f"<tr><th>{label[:1].upper()}{label[1:]}</th><td>{told}{f'<small>{unit}</small>' if unit else ''}</td></tr>"
+    return f"<tr><th>{label[:1].upper()}{label[1:]}</th><td>{told}{f'<small>{safe(unit)}</small>' if unit else ''}</td></tr>"
 
 
-def profit(pnl: dict[str, float]) -> list[str]:
+def profit(pnl: dict[str, float], unit: str) -> list[str]:
     """Returns the parts of the profit as rows that add up, on one number of decimals."""
     places = decimals(list(pnl.values()))
 
     def line(label: str, name: str, style: str = "") -> str:
-        return f"<tr{style}><th>{label}</th><td>{money(pnl[name], places)}<small>quote</small></td></tr>"
+        return f"<tr{style}><th>{label}</th><td>{money(pnl[name], places)}<small>{safe(unit)}</small></td></tr>"
 
     return [*(line(PARTS[name][0], name) for name in PARTS), line("Total", "total", ' class="whole"')]
 
@@ -127,20 +140,20 @@ def horizons(summary: dict[str, Any]) -> str:
     )
 
 
-def over_paths(paths: dict[str, Any]) -> str:
+def over_paths(paths: dict[str, Any], units: Units) -> str:
     """Returns means over paths with their standard errors, and standard deviations."""
-    units = {"profit": "quote", "position": "base", "spread": "quote"}
+    told_in = {"profit": units.money, "position": units.size, "spread": "quote"}
 
     def line(name: str, unit: str) -> str:
         mean, std = paths[name]["mean"], paths[name]["std"]
         error = None if std is None else std / paths["count"] ** 0.5
         told = "".join(f"<td>{number(value, digits)}</td>" for value, digits in ((mean, 6), (error, 3), (std, 6)))
-        return f"<tr><th>{name.capitalize()}, {unit}</th>{told}</tr>"
+        return f"<tr><th>{name.capitalize()}, {safe(unit)}</th>{told}</tr>"
 
     heads = "".join(f"<th>{name}</th>" for name in ("", "Mean", "Standard error", "Standard deviation"))
     return (
         f'<section class="card"><h2>Over {number(paths["count"], 15)} paths</h2>'
         "<p>Profit and position at the end of a path, spread averaged over its decisions.</p>"
         f"<table><thead><tr>{heads}</tr></thead>"
-        f"<tbody>{''.join(line(name, unit) for name, unit in units.items())}</tbody></table></section>"
+        f"<tbody>{''.join(line(name, unit) for name, unit in told_in.items())}</tbody></table></section>"
     )

@@ -2,11 +2,16 @@
 
 import html
 import math
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import PurePath
 from typing import Any
 
+import polars as pl
+
+from mmkit_plugins.report.levels import WORDS, Spell, closings, halts
 from mmkit_plugins.report.series import is_date
+from mmkit_plugins.report.units import Units
 
 MINUS, NONE = "\N{MINUS SIGN}", "\N{EN DASH}"
 
@@ -111,7 +116,12 @@ def without_fills(summary: dict[str, Any]) -> str:
     return f"No order was filled. {why}"
 
 
-def verdict(summary: dict[str, Any]) -> str:
+def since(nanoseconds: int, first: int) -> str:
+    """Returns a time as the charts have it: a date, or seconds from the start on a simulator's clock."""
+    return moment(nanoseconds) if is_date(first) else f"{number((nanoseconds - first) / 1e9, 6)} s"
+
+
+def verdict(summary: dict[str, Any], units: Units) -> str:
     """Returns the profit and its parts as a sentence."""
     if not summary["fills"]["count"]:
         return "Nothing was traded, so nothing was earned or lost."
@@ -126,10 +136,44 @@ def verdict(summary: dict[str, Any]) -> str:
     }
     causes = [told[name][pnl[name] < 0].format(money(abs(pnl[name]), places)) for name in PARTS if abs(pnl[name]) > 0]
     outcome = "Made" if pnl["total"] >= 0 else "Lost"
-    whole = f"<strong>{outcome} {money(abs(pnl['total']), places)}</strong> in quote currency"
+    whole = f"<strong>{outcome} {money(abs(pnl['total']), places)}</strong> in {safe(units.money_in_full)}"
     several = over(summary["paths"]) if "paths" in summary else ""
     because = ", ".join(causes[:-1]) + " and " * (len(causes) > 1) + causes[-1] if causes else "nothing moved"
     return f"{whole}{several}: {because}."
+
+
+def protected(fills: pl.DataFrame, spells: Sequence[Spell]) -> list[str]:
+    """Returns what hedging and risk rules did, a sentence each; none where they did nothing."""
+    said = []
+    hedges = fills.filter(pl.col("cause") == "hedge")
+    if len(hedges):
+        names = hedges["instrument"].unique(maintain_order=True).to_list()
+        said.append(f"The position was hedged with {times(len(hedges), 'fill')} in {safe(' and '.join(names))}.")
+    closed, halted = len(closings(spells)), halts(spells)
+    done = [f"closed the position {times(closed)}"] * (closed > 0) + [f"halted {times(halted)}"] * (halted > 0)
+    if done:
+        last = spells[-1]
+        by = f" by {last.reason}" if last.reason else ""
+        still = "" if last.level == "normal" else f"; in force at the end: {WORDS[last.level].lower()}{by}"
+        said.append(safe(f"Risk rules {' and '.join(done)}{still}."))
+    return said
+
+
+def times(count: int, what: str = "") -> str:
+    """Returns "once", "twice", "3 times", or with a noun "1 fill", "3 fills"."""
+    if what:
+        return f"{number(count, 15)} {what}{'s' if count != 1 else ''}"
+    return {1: "once", 2: "twice"}.get(count, f"{number(count, 15)} times")
+
+
+def unended(closing: Spell, run: Any) -> str:
+    """Returns that a closing of the position did not end flat."""
+    first, last = run.summary["data"]["first"], run.summary["data"]["last"]
+    over = "when the data ended" if closing.end == last else "when it was given up"
+    # The log has an inverse position as its equivalent in base currency.
+    held = "" if run.stack.leg.instrument.inverse else f" {number(closing.left, 8)} base"
+    what = f"The closing by {closing.reason} from {since(closing.start, first)} on"
+    return f"{what} did not end flat: {over}, a position{' of' * bool(held)}{held} was left."
 
 
 def over(paths: dict[str, Any]) -> str:
@@ -158,27 +202,30 @@ def parts(pnl: dict[str, float]) -> str:
     return f'<div class="sum">{"<i>+</i>".join(tiles)}<i>=</i>{whole}</div>'
 
 
-def glance(summary: dict[str, Any]) -> str:
+def glance(summary: dict[str, Any], units: Units) -> str:
     """Returns the figures that are looked at first."""
     fills, figures = summary["fills"], summary["metrics"]
-    per_turnover = summary["pnl"]["total"] / fills["notional"] * 1e4 if fills["notional"] else None
-    held = next(iter(summary["position"].values()))
+    quoted, held = next(iter(summary["position"].items()))
+    # Turnover is in quote currency, also where the profit is in the coin.
+    rate = summary["instruments"][quoted]["mid"] if units.inverse else 1.0
+    per_turnover = summary["pnl"]["total"] * rate / fills["notional"] * 1e4 if fills["notional"] else None
     told = (
         ("Fills", number(fills["count"], 15), ""),
         ("Turnover", number(fills["notional"], 5), "quote"),
         ("Profit per turnover", number(per_turnover, 3), "bp"),
-        ("Largest drawdown", number(figures["max_drawdown_quote"], 4), "quote"),
-        ("Largest position", number(figures["max_abs_position_base"], 4), "base"),
-        ("Final position", number(held, 4), "base"),
+        ("Largest drawdown", number(figures["max_drawdown_quote"], 4), units.money),
+        ("Largest position", number(figures["max_abs_position_base"], 4), units.size),
+        ("Final position", number(held, 4), units.size),
     )
-    items = (f"<div><dt>{name}</dt><dd>{value} <small>{unit}</small></dd></div>" for name, value, unit in told)
+    items = (f"<div><dt>{name}</dt><dd>{value} <small>{safe(unit)}</small></dd></div>" for name, value, unit in told)
     return f'<dl class="glance">{"".join(items)}</dl>'
 
 
-def footer(summary: dict[str, Any]) -> str:
+def footer(summary: dict[str, Any], units: Units) -> str:
     """Returns how the figures are defined."""
     said = (
-        "Money is in quote currency, quantities and positions in base currency. Spread captured is each fill's distance "
+        f"Money is in {units.money_in_full}, quantities and positions in {units.size_in_full}. "
+        "Spread captured is each fill's distance "
         "from the venue's mid just before it; inventory is the position times the moves of the mid; fees paid carry a "
         "minus. Drawdown and deviations are taken over the records.",
         "A markout is the side times the distance of the mid from a fill's price some time after it, weighted by quantity. "

@@ -1,14 +1,13 @@
 """The page shows what a run's tables and summary hold, loads nothing, and takes any text and any length of run."""
 
 import base64
-import json
 import math
 import re
-from html.parser import HTMLParser
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import attrs
 import numpy as np
 import polars as pl
 import pytest
@@ -17,8 +16,10 @@ from hypothesis import strategies as st
 
 import mmkit
 from mmkit.metrics import metrics, pnl_parts
+from mmkit.stack import Instrument
 from mmkit_plugins.report import page, words
 from mmkit_plugins.report.series import POINTS, extremes, shown
+from mmkit_plugins.report.units import Units
 
 SECOND = 10**9
 EVIL = "</script><script>alert('x')</script> & \"quoted\""
@@ -58,7 +59,14 @@ def synthetic(
         states.append(pl.DataFrame(held).with_columns(path=pl.lit(path, dtype=pl.Int32)))
         last.append(float(mid[-1]))
     done, records = pl.concat(tables), pl.concat(states)
-    return SimpleNamespace(summary=summary_of(done, records, last), fills=done, records=records)
+    leg = SimpleNamespace(instrument=Instrument("ABC", tick_size=0.01, lot_size=0.25))
+    return SimpleNamespace(
+        summary=summary_of(done, records, last),
+        fills=done,
+        records=records,
+        log=(),
+        stack=SimpleNamespace(leg=leg, all_legs=(leg,)),
+    )
 
 
 def summary_of(fills: pl.DataFrame, records: pl.DataFrame, last: list[float]) -> dict[str, Any]:
@@ -110,53 +118,6 @@ def summary_of(fills: pl.DataFrame, records: pl.DataFrame, last: list[float]) ->
     return summary
 
 
-class Reader(HTMLParser):
-    """Collects a page's elements, attributes, and the text of its headings, notes and table rows."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.tags: list[str] = []
-        self.attributes: list[tuple[str, str]] = []
-        self.content: dict[str, list[str]] = {}
-        self.rows: list[list[str]] = []
-        self._open: list[str] = []
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        self.attributes += [(name, value or "") for name, value in attrs]
-        self._open.append(tag)
-        self.content.setdefault(tag, []).append("")
-        if tag == "tr":
-            self.rows.append([])
-        if tag in ("td", "th"):
-            self.rows[-1].append("")
-        if tag == "meta":
-            self._open.pop()
-
-    def handle_endtag(self, tag: str) -> None:
-        self._open.pop()
-
-    def handle_data(self, data: str) -> None:
-        for tag in set(self._open):
-            self.content[tag][-1] += data
-        if {"td", "th"} & set(self._open):
-            self.rows[-1][-1] += data
-
-
-@pytest.fixture
-def rendered(tmp_path: Path) -> Any:
-    def render(run: SimpleNamespace) -> tuple[Reader, dict[str, Any]]:
-        path = page.render(run, tmp_path)
-        assert path == tmp_path / "report.html"
-        assert [each.name for each in tmp_path.iterdir()] == ["report.html"]
-        reader = Reader(path.read_text(encoding="utf-8"))
-        figures = next(text for text in reader.content["script"] if text.startswith("{"))
-        return reader, json.loads(figures, parse_constant=lambda name: pytest.fail(f"{name} in the figures"))
-
-    return render
-
-
 def numbers(packed: dict[str, str]) -> np.ndarray[Any, Any]:
     assert packed["dtype"] == "f8"
     return np.frombuffer(base64.b64decode(packed["bdata"]), "<f8")
@@ -166,7 +127,7 @@ def traces(figure: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {trace["name"]: trace for trace in figure["data"]}
 
 
-def told(reader: Reader) -> dict[str, str]:
+def told(reader: Any) -> dict[str, str]:
     return {row[0]: row[1] for row in reader.rows if len(row) == 2}
 
 
@@ -204,6 +165,7 @@ def test_text_of_users_stays_text(rendered: Any) -> None:
     run.summary["ended"] = EVIL
     run.summary["data"]["sources"] = ["<img src=x>", "b.gz"]
     run.summary["position"] = {"<b>ABC": 1.0}
+    run.stack.leg.instrument = attrs.evolve(run.stack.leg.instrument, name="<b>ABC")
     run.summary["counters"] = {"<i>odd": 3, "said": "<u>text"}
     reader, figures = rendered(run)
     assert reader.content["h1"] == [EVIL]
@@ -410,7 +372,7 @@ def test_the_parts_on_the_page_are_the_parts_of_the_profit(rendered: Any) -> Non
 def test_rebates_and_hedges_are_told_where_there_are_any() -> None:
     pnl = {"total": 2.0, "spread": -1.0, "inventory": 0.0, "fees": 2.5, "funding": -0.5, "hedge": 1.0}
     summary = {"fills": {"count": 1}, "pnl": pnl}
-    assert words.verdict(summary) == (
+    assert words.verdict(summary, Units()) == (
         "<strong>Made 2.000</strong> in quote currency: giving up spread cost 1.000, rebates brought 2.500, "
         "funding took 0.500 and hedging gained 1.000."
     )
