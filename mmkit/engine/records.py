@@ -240,8 +240,8 @@ def exchange_class(size: int, ring: int) -> type:
         taken_asks, taken_bids: lots that our orders took from crossing levels;
         our_bid, our_ask: best prices of our resting orders; low, high: none of them has a key outside of these;
         lot_size, lots_per_unit: as an instrument's, in which the queue counts; reprice: a post-only order that would take rests a tick off
-        the other side instead of being refused; position: lots of all executions; settles: when funding is due next; limited, owned (lots),
-        cash, paid and what follows: the account (mmkit.engine.funds).
+        the other side instead of being refused; position: lots of all executions; settles: when funding is due next; bounded: orders can be
+        too small, or more than the account can pay; limited, owned (lots), cash, paid and what follows: the account (mmkit.engine.funds).
         """
 
         response_latency: int = 0
@@ -250,6 +250,7 @@ def exchange_class(size: int, ring: int) -> type:
         lot_size: float = 1.0
         lots_per_unit: float = 0.0
         kind: int = LINEAR
+        bounded: int = 0
         limited: int = 0
         owned: int = 0
         cash: float = 0.0

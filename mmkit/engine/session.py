@@ -295,6 +295,7 @@ def provide(exchange: Any, instrument: Instrument) -> None:
     else:
         money = instrument.lot * instrument.tick_size
         exchange.min_value = instrument.min_notional / money * (1.0 - 1e-12)
+    exchange.bounded = int(instrument.bounded or instrument.balances is not None)
     if instrument.balances is not None:
         exchange.limited = 1
         exchange.cash = instrument.balances[instrument.gains_in] / money

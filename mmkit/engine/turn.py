@@ -99,7 +99,8 @@ def take_turn(s: Any, book: Any, log: Any, until: int) -> None:
 
 def look(s: Any, log: Any, now: int) -> None:
     """Asks the rules that watch, and whether the venue liquidates."""
-    judge(s)
+    if s.exchange.limited:
+        judge(s)
     if s.clock.watches:
         forget(s.desk)
         watch(s, log)
