@@ -117,7 +117,7 @@ def metrics(
     submitted: number of orders sent; markouts: what `Markouts.result` returned. Edges and markouts are weighted by
     quantity, positions by the time between records. Figures over records (equity, spreads, positions but the largest)
     see nothing that happens between two of them; with several paths, drawdown and largest position are those of the
-    worst path.
+    worst path. The turnover counts quantities in base currency.
     """
     largest = _walked(fills, np.full(len(fills), np.nan))["position"].abs().max()
     return {

@@ -106,7 +106,8 @@ def set_up(params: Any, state: Any, hedges: tuple[Any, ...]) -> None:
     if not 1 <= count <= HEDGES:
         raise mmkit.ConfigError(f"hedging: needs 1 to {HEDGES} instruments besides the quoted one, has {count}")
     for i, least in enumerate(per_hedge("min_size", params.min_size, count, 0.0)):
-        state.least[i] = max(mmkit.ceil_to_grid(least / hedges[i].lot_size), 1)
+        lot = hedges[i].lot_size if hedges[i].inverse else hedges[i].lot
+        state.least[i] = max(mmkit.ceil_to_grid(least / lot), 1)
 
 
 def per_hedge(name: str, given: tuple[float, ...], count: int, default: float) -> tuple[float, ...]:

@@ -114,7 +114,7 @@ def setup(params: Params, state: State, instrument: Any) -> None:
             f"volume-candles.max_age: {params.max_age / 1e9:g} s is shorter than volume-candles.refresh, "
             f"{params.refresh / 1e9:g} s: predictions would come and go"
         )
-    state.threshold_lots = threshold_in_lots(params.threshold, instrument.lot_size)
+    state.threshold_lots = threshold_in_lots(params.threshold, instrument.lot)
 
 
 def on_trade(params: Params, state: State, market: Any, trade: Any) -> None:

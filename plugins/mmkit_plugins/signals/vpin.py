@@ -72,7 +72,7 @@ class State:
 
 def setup(params: Params, state: State, instrument: Any) -> None:
     """Takes the volume of a bucket in lots, at least one."""
-    state.bucket_lots = max(1, round(params.bucket_volume / instrument.lot_size))
+    state.bucket_lots = max(1, round(params.bucket_volume / instrument.lot))
 
 
 def on_trade(params: Params, state: State, market: Any, trade: Any) -> None:

@@ -27,8 +27,9 @@ class State:
 
 def setup(params: Params, state: State, instrument: Any) -> None:
     """Publishes the quantity; refuses less than one lot."""
-    if round(params.quantity / instrument.lot_size) < 1:
-        raise mmkit.ConfigError(f"sizing.quantity: {params.quantity:g} is less than one lot ({instrument.lot_size:g})")
+    # What a lot of an inverse contract is in base currency follows the price.
+    if not instrument.inverse and round(params.quantity / instrument.lot) < 1:
+        raise mmkit.ConfigError(f"sizing.quantity: {params.quantity:g} is less than one lot ({instrument.lot:g})")
     state.order_size = params.quantity
 
 

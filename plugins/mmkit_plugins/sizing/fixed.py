@@ -22,20 +22,24 @@ class State:
 
 def setup(params: Params, state: State, instrument: Any) -> None:
     """Counts the limit in lots, so that no rounding of a position moves it."""
-    if round(params.quantity / instrument.lot_size) < 1:
-        raise mmkit.ConfigError(f"sizing.quantity: {params.quantity:g} is less than one lot ({instrument.lot_size:g})")
+    # What a lot of an inverse contract is in base currency follows the price.
+    if not instrument.inverse and round(params.quantity / instrument.lot) < 1:
+        raise mmkit.ConfigError(f"sizing.quantity: {params.quantity:g} is less than one lot ({instrument.lot:g})")
     state.order_size = params.quantity
     state.max_lots = 2**62
     if math.isfinite(params.max_position):
         # The first whole lot at or beyond the limit, which rounding may have moved by some 1e-16.
-        lots = params.max_position / instrument.lot_size
+        lots = params.max_position / instrument.lot
         state.max_lots = min(math.ceil(lots - max(1e-9, 1e-15 * lots)), state.max_lots)
 
 
 def sizes(params: Params, state: State, market: Any) -> tuple[float, float]:
     """Returns bid and ask quantity in base currency."""
-    bid = params.quantity if market.position_lots < state.max_lots else 0.0
-    ask = params.quantity if market.position_lots > -state.max_lots else 0.0
+    most = state.max_lots
+    if market.per_lot > 0.0 and math.isfinite(params.max_position):  # the lot of an inverse contract follows the price
+        most = int(math.ceil(params.max_position / market.lot_size - 1e-9))
+    bid = params.quantity if market.position_lots < most else 0.0
+    ask = params.quantity if market.position_lots > -most else 0.0
     return bid, ask
 
 

@@ -83,15 +83,18 @@ class State:
 
 def setup(params: Params, state: State, instrument: Any) -> None:
     """Publishes quantity and limit; refuses a quantity below one lot or the minimum."""
-    if round(params.quantity / instrument.lot_size) < 1:
-        raise mmkit.ConfigError(f"sizing.quantity: {params.quantity:g} is less than one lot ({instrument.lot_size:g})")
+    # What a lot of an inverse contract is in base currency follows the price.
+    if not instrument.inverse and round(params.quantity / instrument.lot) < 1:
+        raise mmkit.ConfigError(f"sizing.quantity: {params.quantity:g} is less than one lot ({instrument.lot:g})")
     if params.quantity < params.minimum and params.arithmetic != Arithmetic.ORIGINAL:
         raise mmkit.ConfigError(
             f"sizing.quantity: {params.quantity:g} is below sizing.minimum, {params.minimum:g}: there would be no order"
         )
     state.order_size = params.quantity
     state.position_limit = params.position_limit
-    state.increment = params.increment if params.increment > 0.0 else instrument.lot_size
+    state.increment = params.increment
+    if params.increment == 0.0 and not instrument.inverse:
+        state.increment = instrument.lot
 
 
 def sizes(params: Params, state: State, market: Any, inputs: Inputs, desk: Any) -> tuple[float, float]:
@@ -140,8 +143,9 @@ def sizes(params: Params, state: State, market: Any, inputs: Inputs, desk: Any) 
     state.ask_capacity = capacity(desk, -1, short, selling * lot, lot)
     mmkit.step("bid capacity", state.bid_capacity, "base")
     mmkit.step("ask capacity", state.ask_capacity, "base")
-    bid = down(min(bid * buys, state.bid_capacity), state.increment, params.minimum)
-    ask = down(min(ask * sells, state.ask_capacity), state.increment, params.minimum)
+    increment = state.increment if state.increment > 0.0 else market.lot_size
+    bid = down(min(bid * buys, state.bid_capacity), increment, params.minimum)
+    ask = down(min(ask * sells, state.ask_capacity), increment, params.minimum)
     return bid, ask
 
 

@@ -30,7 +30,7 @@ class Candles:
 
     def __init__(self, **given: Any) -> None:
         self.params, self.state = volume_candles.Params(**given), volume_candles.State()
-        volume_candles.setup(self.params, self.state, SimpleNamespace(lot_size=LOT))
+        volume_candles.setup(self.params, self.state, SimpleNamespace(lot=LOT))
         self.ended: list[dict[str, float]] = []
 
     def view(self, now: int) -> MarketView:

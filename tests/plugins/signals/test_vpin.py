@@ -29,7 +29,7 @@ prints = st.lists(st.tuples(st.integers(90, 110), st.integers(1, 90), st.sampled
 def published(trades: list[Print], *, at: int | None = None, lot: float = LOT, **given: Any) -> list[vpin.State]:
     """Returns a copy of (value, completed) after each trade, and after the clock at `at`."""
     params, state = vpin.Params(**given), vpin.State()
-    vpin.setup(params, state, SimpleNamespace(lot_size=lot))
+    vpin.setup(params, state, SimpleNamespace(lot=lot))
     found: list[Any] = []
     for now, ticks, lots, side in trades:
         vpin.on_trade(params, state, MarketView(now=now), Trade(side, float(ticks), lots * lot, ticks, lots))
