@@ -94,6 +94,8 @@ def probing(stack: Stack, probe: Probe) -> Stack:
         risk=(),
         execution=slot("execution", execution),
         hedging=slot("hedging", rules.Hedging("none")),
+        legs={stack.quote: stack.leg},
+        hedges=(),
         reports=(),
     )
 

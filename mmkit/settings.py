@@ -151,6 +151,7 @@ class _Reading:
                 f"one of {' and '.join(each.name for each in log)} chooses what is logged, not both",
             )
         hedges = self._hedges(quote, legs)
+        self._all_have_books(legs)
         wired = self._wired(acting, quote, legs)
         if table is None or self.faults.lines or self.faults.plugin_lines:
             return None
@@ -256,6 +257,13 @@ class _Reading:
             funding = None
         file = self.folder / funding if funding else None
         return attrs.evolve(instrument, balances=balances, funding=file)
+
+    def _all_have_books(self, legs: Mapping[str, Leg | None]) -> None:
+        """A market of independent paths stands alone: it has no time that others could share."""
+        for name, leg in legs.items():
+            if leg and len(legs) > 1 and leg.market.rule.paths is not None:  # type: ignore[attr-defined]
+                text = f'"{leg.market.rule.name}" is a market of independent paths without a book: it cannot be one of several'
+                self.faults.add(f"instruments.{name}.market.use", text)
 
     def _hedges(self, quote: str, legs: Mapping[str, Leg | None]) -> tuple[str, ...]:
         """Returns the names of the instruments to hedge on: those that the section names, else all but the quoted one."""

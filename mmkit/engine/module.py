@@ -64,7 +64,11 @@ class Writer:
 
     def noted(self, slot: Slot, function: str) -> str:
         """Returns the line that notes which call comes next: compiled code raises without a trace of it."""
-        again = "; show(s.market)" if "mid" in self.stack.leg.market.rule.anew else ""
+        again = "".join(
+            f"; show({self.stack.place_of(name)}.market)"
+            for name in self.stack.leg_names
+            if "mid" in self.stack.legs[name].market.rule.anew
+        )
         return f"s.clock.at = {calls_of(self.stack).index((slot, function)) + 1}{again}"
 
     def assembled(self, slot: Slot) -> Lines:
