@@ -250,9 +250,11 @@ def drive_paths(
                 session = engine.session()
                 count = len(path) - 1
                 if number == 0:
-                    # A step can fill every quote, is a decision, and notes each signal at most once; the first one also begins the session.
-                    noted = 2 * 64 + 1 + len(logged_signals(stack))
-                    log = engine.log(fills=2 * 64 * count, records=count + 2, events=noted * count + 1)
+                    # A step can close the position, fill every quote, is a decision, can change the level of risk, and notes each
+                    # signal at most once; the first one also begins the session.
+                    filled = 2 * 64 + 1
+                    noted = filled + 2 + len(logged_signals(stack))
+                    log = engine.log(fills=filled * count, records=count + 2, events=noted * count + 1)
                 flag.watch(session.clock)
                 session.clock.path = number
                 session.clock.next_record = session.clock.record_every

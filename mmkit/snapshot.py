@@ -18,6 +18,7 @@ from mmkit.stack import Slot, Stack
 
 KEYS = ("time", "start", "bid", "ask", "mark", "position", "account", "signals", "orders", "instruments")
 ACCOUNT_KEYS = ("entry", "realised", "fees", "funding", "peak", "opened", "trips", "losses", "last_trip")
+WHOLE_OF_ACCOUNT = ("opened", "trips", "losses")
 INSTRUMENT_KEYS = ("bid", "ask", "position")
 ORDER_KEYS = ("side", "price", "qty")
 FURTHEST = 2.0**53
@@ -203,7 +204,18 @@ class _Reading:
         self.keys("account.", given, ACCOUNT_KEYS)
         if given and not self.stack.accounts:
             self.faults.add("account", "no rule of the stack watches it")
-        return {name: self.number(f"account.{name}", value) for name, value in given.items() if name in ACCOUNT_KEYS}
+        return {name: self.known_of_account(name, value) for name, value in given.items() if name in ACCOUNT_KEYS}
+
+    def known_of_account(self, name: str, value: Any) -> float:
+        path = f"account.{name}"
+        if name == "entry":
+            return self.positive(path, value, self.tick_size, "ticks")
+        number = self.number(path, value)
+        if name not in WHOLE_OF_ACCOUNT or not math.isfinite(number):
+            return number
+        if number != math.floor(number):
+            self.faults.add(path, f"must be a whole number, is {shown(value)}")
+        return int(value)  # of a time in ns a float has not every digit
 
     def others(self) -> dict[str, Other]:
         given = self.table("instruments", '{"SPOT": {"bid": 99.9, "ask": 100.1, "position": 0.0}}')
@@ -220,7 +232,10 @@ class _Reading:
                 bid, ask = self.price("bid", entry, f"{path}."), self.price("ask", entry, f"{path}.")
                 if ask <= bid:
                     self.faults.add(f"{path}.ask", f"the book is crossed: must be above bid, {bid:.15g}, is {ask:.15g}")
-                found[name] = Other(bid, ask, self.number(f"{path}.position", entry.get("position", 0.0)))
+                position = self.number(f"{path}.position", entry.get("position", 0.0))
+                if abs(position / self.stack.legs[name].instrument.lot) >= FURTHEST:
+                    self.faults.add(f"{path}.position", "is too large to be counted in lots")
+                found[name] = Other(bid, ask, position)
         return found
 
     def signals(self) -> dict[str, float]:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from mmkit.engine.executing import allowed, answer, count_taken, execute
-from mmkit.engine.funds import short_of_funds
+from mmkit.engine.funds import reach, short_of_funds, too_small
 from mmkit.engine.places import rest
 from mmkit.engine.records import (
     ACCEPTED,
@@ -11,6 +11,7 @@ from mmkit.engine.records import (
     AMEND_NONE,
     AMENDED,
     CANCELLING,
+    CLOSE,
     LAPSED,
     MARKET,
     NO_ASK,
@@ -47,9 +48,11 @@ def enter(s: Any, leg: Any, book: Any, log: Any, now: int, place: int) -> None:
     crosses = (order.tick - opposite(exchange, order.side)) * order.side >= 0
     if order.kind == POST_ONLY and crosses and exchange.reprice:
         order.tick = opposite(exchange, order.side) - order.side
+        leg.desk.amending += 1  # until the answer tells of it, the price that was asked is taken too
         crosses = False
     lots = allowed(exchange, order, order.open)
-    if (order.kind == POST_ONLY and crosses) or lots == 0 or short_of_funds(leg, order, lots):
+    small = order.cause != CLOSE and too_small(exchange, reach(exchange, order), lots)
+    if (order.kind == POST_ONLY and crosses) or lots == 0 or small or short_of_funds(leg, order, lots):
         exchange.rejected += 1
         order.open = 0
         answer(leg, now, place, REFUSED, order.tick, 0, 1)
@@ -121,28 +124,43 @@ def change_order(s: Any, leg: Any, book: Any, log: Any, now: int, place: int, id
         answer(leg, now, place, NOT_AMENDED, order.tick, 0, 1)
         return
     before = order.open
-    left = order.asked_lots - (order.lots - order.open)
+    executed = order.lots - before
+    left = allowed(exchange, order, order.asked_lots - executed)
     tick = order.asked_tick
     crosses = (tick - opposite(exchange, order.side)) * order.side >= 0
     if left <= 0 or (order.kind == POST_ONLY and crosses):
         withdraw(leg, book, now, place, id)
         return
+    if unaffordable(leg, order, tick, left):
+        answer(leg, now, place, NOT_AMENDED, order.tick, 0, 1)
+        return
     exchange.amended += 1
     if leg.desk.amend == AMEND_KEEP and tick == order.tick and left <= before:
         order.open = left
-        answer(leg, now, place, AMENDED, tick, order.asked_lots, 1)
+        answer(leg, now, place, AMENDED, tick, executed + left, 1)
         return
     take_away(leg, book, place)
     order.asked_tick = order.tick
     order.tick = tick
     order.open = left
-    answer(leg, now, place, AMENDED, tick, order.asked_lots, 1)
+    answer(leg, now, place, AMENDED, tick, executed + left, 1)
     if crosses:
         exchange.mid_bid = exchange.best_bid
         exchange.mid_ask = exchange.best_ask
         take(s, leg, book, log, now, place)
     if order.open > 0:
         stand(s, leg, book, place)
+
+
+def unaffordable(leg: Any, order: Any, tick: int, left: int) -> bool:
+    """Returns whether the venue refuses to amend a resting order to `left` lots at `tick`: what it has now is free for that."""
+    before_tick, before = order.tick, order.open
+    order.tick = tick
+    order.open = 0
+    refused = too_small(leg.exchange, tick, left + order.lots - before) or short_of_funds(leg, order, left)
+    order.tick = before_tick
+    order.open = before
+    return bool(refused)
 
 
 def take(s: Any, leg: Any, book: Any, log: Any, now: int, place: int) -> None:

@@ -4,8 +4,7 @@ from typing import Any
 
 import attrs
 
-from mmkit.engine.noting import note
-from mmkit.engine.orders import cancel, forget, outstanding, reduce, standing, working
+from mmkit.engine.orders import alive_at, cancel, forget, outstanding, reduce, working
 from mmkit.engine.records import (
     CLOSE,
     FLATTEN,
@@ -18,7 +17,6 @@ from mmkit.engine.records import (
     POST_ONLY,
     QUOTE,
     REDUCE_ONLY,
-    RISK,
 )
 
 PATIENCE = 1_000_000_000
@@ -55,14 +53,15 @@ def ask_anew(control: Any) -> None:
     control.patience = PATIENCE
 
 
-def govern(s: Any, log: Any, level: int, reason: int) -> None:
-    """Puts the highest level that a rule asked for into force."""
+def govern(s: Any, level: int, reason: int) -> bool:
+    """Puts the highest level that a rule asked for into force; returns whether level or reason are others than before."""
     control = s.control
+    changed = False
     if level != control.level or (reason != control.reason and level != NORMAL):
         control.since = s.market.now if level != control.level else control.since
         control.level = level
         control.reason = reason
-        note(s, log, s.market.now, RISK, level, 0.0, float(reason), float(control.step), s.market.position)
+        changed = True
     if level >= NO_QUOTES:
         s.ladder.levels = 0
         withdraw_all(s)
@@ -70,6 +69,8 @@ def govern(s: Any, log: Any, level: int, reason: int) -> None:
         close(s)
     else:
         control.stage = 0
+        control.closing = 0
+    return changed
 
 
 def withdraw_all(s: Any) -> None:
@@ -126,21 +127,28 @@ def restrict(s: Any) -> None:
         return
     ladder = s.ladder
     desk = s.desk
-    long = max(s.ledger.position, 0) - outstanding(desk, -1)
-    short = max(-s.ledger.position, 0) - outstanding(desk, 1)
+    long = max(s.ledger.position, 0)
+    short = max(-s.ledger.position, 0)
+    more_asks = max(long - outstanding(desk, -1), 0)
+    more_bids = max(short - outstanding(desk, 1), 0)
     for i in range(ladder.levels):
-        if s.ledger.position <= 0:
-            ladder.ask_lots[i] = 0
-        elif ladder.ask_lots[i] > 0:
-            kept = standing(desk, -1, ladder.ask_ticks[i], ladder.ask_lots[i])
-            ladder.ask_lots[i] = kept + max(min(ladder.ask_lots[i] - kept, long), 0)
-            long -= ladder.ask_lots[i] - kept
-        if s.ledger.position >= 0:
-            ladder.bid_lots[i] = 0
-        elif ladder.bid_lots[i] > 0:
-            kept = standing(desk, 1, ladder.bid_ticks[i], ladder.bid_lots[i])
-            ladder.bid_lots[i] = kept + max(min(ladder.bid_lots[i] - kept, short), 0)
-            short -= ladder.bid_lots[i] - kept
+        there = alive_at(desk, -1, ladder.ask_ticks[i])
+        ladder.ask_lots[i] = granted(ladder.ask_lots[i], there, long, more_asks)
+        if ladder.ask_lots[i] > 0:
+            long -= there
+            more_asks -= max(ladder.ask_lots[i] - there, 0)
+        there = alive_at(desk, 1, ladder.bid_ticks[i])
+        ladder.bid_lots[i] = granted(ladder.bid_lots[i], there, short, more_bids)
+        if ladder.bid_lots[i] > 0:
+            short -= there
+            more_bids -= max(ladder.bid_lots[i] - there, 0)
+
+
+def granted(wanted: int, there: int, room: int, more: int) -> int:
+    """Returns what is left of the lots wanted at a price: nothing where what stands there is above `room`, else up to `more` beside it."""
+    if there > room:
+        return 0
+    return min(wanted, there + more)
 
 
 def clear_desks(s: Any) -> None:

@@ -5,8 +5,8 @@ Money is in tick * lots, of an inverse contract in lots / tick; `paid` counts wh
 
 from typing import Any
 
-from mmkit.engine.orders import standing
-from mmkit.engine.records import CLOSE, INVERSE, LIQUIDATED, MARKET, NO_ASK, NO_BID, SPOT
+from mmkit.engine.orders import largest, standing
+from mmkit.engine.records import INVERSE, LIQUIDATED, MARKET, NO_ASK, NO_BID, SPOT
 from mmkit.engine.resting import end_of, first_of, opposite
 
 
@@ -20,16 +20,17 @@ def pay(leg: Any, side: int, tick: int, lots: int, maker: int) -> None:
         exchange.paid += (rate + side) * float(tick * lots)
 
 
+def reach(exchange: Any, order: Any) -> int:
+    """Returns the price at which an order counts: its own, of a market order that of the other side."""
+    return opposite(exchange, order.side) if order.kind == MARKET else int(order.tick)
+
+
 def short_of_funds(leg: Any, order: Any, lots: int) -> bool:
-    """Returns whether the venue refuses an order of `lots`: below its least quantity or value, or more than the account can pay."""
+    """Returns whether the venue refuses an order of `lots` because the account cannot pay it."""
     exchange = leg.exchange
-    tick = order.tick
-    if order.kind == MARKET:
-        tick = opposite(exchange, order.side)
-        if tick in (NO_BID, NO_ASK):
-            return False
-    if order.cause != CLOSE and too_small(exchange, tick, lots):
-        return True
+    tick = reach(exchange, order)
+    if tick in (NO_BID, NO_ASK):
+        return False
     if not exchange.limited or order.reduce_only:
         return False
     if exchange.kind == SPOT:
@@ -49,6 +50,8 @@ def too_small(exchange: Any, tick: int, lots: int) -> bool:
     """Returns whether an order is below the venue's least quantity or value."""
     if lots < exchange.min_lots:
         return True
+    if tick in (NO_BID, NO_ASK):
+        return False
     return bool(exchange.min_value > 0.0 and exchange.kind != INVERSE and float(tick * lots) < exchange.min_value)
 
 
@@ -105,9 +108,9 @@ def afford(s: Any) -> None:
     for i in range(desk.live_count):
         order = desk.orders[desk.live[i]]
         if order.side < 0:
-            owned -= order.remaining
+            owned -= largest(order)
         else:
-            cash -= float(order.tick * order.remaining)
+            cash -= max(order.tick, order.asked_tick) * largest(order) * (1.0 + exchange.taker_fee)
     for i in range(ladder.levels):
         if spot and ladder.ask_lots[i] > 0:
             kept = standing(desk, -1, ladder.ask_ticks[i], ladder.ask_lots[i])
@@ -115,9 +118,9 @@ def afford(s: Any) -> None:
             owned -= ladder.ask_lots[i] - kept
         if spot and ladder.bid_lots[i] > 0:
             kept = standing(desk, 1, ladder.bid_ticks[i], ladder.bid_lots[i])
-            able = int(max(cash, 0.0) / (ladder.bid_ticks[i] * (1.0 + exchange.taker_fee)))
-            ladder.bid_lots[i] = kept + min(ladder.bid_lots[i] - kept, able)
-            cash -= float(ladder.bid_ticks[i] * (ladder.bid_lots[i] - kept))
+            each = max(ladder.bid_ticks[i], 1) * (1.0 + exchange.taker_fee)
+            ladder.bid_lots[i] = kept + min(ladder.bid_lots[i] - kept, int(max(cash, 0.0) / each))
+            cash -= each * (ladder.bid_lots[i] - kept)
         if too_small(exchange, ladder.bid_ticks[i], ladder.bid_lots[i]):
             ladder.bid_lots[i] = 0
         if too_small(exchange, ladder.ask_ticks[i], ladder.ask_lots[i]):

@@ -11,7 +11,7 @@ from mmkit.engine import account, control, funds, grid
 from mmkit.engine.noting import written
 from mmkit.engine.places import fresh_ladder
 from mmkit.engine.recording import record_legs
-from mmkit.engine.records import LEG_COLUMNS, NO_QUOTES, RECORD_COLUMNS, RISK_COLUMNS, SIGNAL
+from mmkit.engine.records import LEG_COLUMNS, NO_QUOTES, RECORD_COLUMNS, RISK, RISK_COLUMNS, SIGNAL
 from mmkit.engine.replay import show
 from mmkit.rules import own_functions
 from mmkit.stack import Slot, Stack
@@ -294,8 +294,8 @@ class Writer:
             if condition:
                 calls = [f"if {condition}:", *(f"    {line}" for line in calls)]
             self.scope["clear_desks"] = control.clear_desks
-            self.scope["mark"] = account.mark
-            lines = [*self.wiring(slot), "mark(s)", "clear_desks(s)", *calls]
+            self.scope |= {"mark": account.mark, "mark_legs": account.mark_legs}
+            lines = [*self.wiring(slot), "mark(s)", "mark_legs(s)", "clear_desks(s)", *calls]
             body += function("hedge(s)", "Orders on other instruments against the position.", lines)
             when = [self.noted(slot, "next_time"), "return " + self.call(slot, "next_time")]
             body += function("hedge_time(s)", "When the hedging rule is asked next.", when)
@@ -321,7 +321,9 @@ class Writer:
                 asked = [f"if {condition}:", *(f"    {line}" for line in asked), "else:", f"    wanted = {NO_QUOTES}"]
             lines += [*self.wiring(slot), *asked]
             lines += ["if wanted > level:", f"    level, reason = wanted, {number}"]
-        return [*lines, "govern(s, log, level, reason)"]
+        noted = "s.control.level, float(s.control.reason), float(s.control.step), s.market.position"
+        lines.append(f"if govern(s, level, reason) and heard(s, {RISK}, 0.0):")
+        return [*lines, f"    written(s, log, s.market.now, {RISK}, {noted})"]
 
     def logged(self) -> Lines:
         """Returns the lines that note a logged signal when it has changed and stands out."""

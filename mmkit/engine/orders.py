@@ -114,7 +114,7 @@ def cancelling(order: Any) -> bool:
 
 
 def has_order(desk: Any, tick: int) -> bool:
-    """Returns whether an own order of any state that we have not forgotten stands at `tick`, or is being amended to it."""
+    """Returns whether an own order of any state that we have not forgotten stands at `tick`, or is being amended to it or away from it."""
     for i in range(desk.live_count):
         if desk.orders[desk.live[i]].tick == tick:
             return True
@@ -149,8 +149,23 @@ def outstanding(desk: Any, side: int) -> int:
     for i in range(desk.live_count):
         order = desk.orders[desk.live[i]]
         if order.side == side:
-            lots += order.remaining + max(order.asked_lots - order.lots, 0)
+            lots += largest(order)
     return lots
+
+
+def alive_at(desk: Any, side: int, tick: int) -> int:
+    """Returns the same of the orders at one price alone, or on their way to it."""
+    lots = 0
+    for i in range(desk.live_count):
+        order = desk.orders[desk.live[i]]
+        if order.side == side and (order.tick == tick or order.asked_tick == tick):
+            lots += largest(order)
+    return lots
+
+
+def largest(order: Any) -> int:
+    """Returns the lots of an order that may still execute, an amendment under way at its largest."""
+    return int(order.remaining + max(order.asked_lots - order.lots, 0))
 
 
 def forget(desk: Any) -> None:
@@ -189,10 +204,12 @@ def answered(s: Any, leg: Any, book: Any, log: Any) -> None:
         order.lots = answer.lots
         if order.request == AMENDING:
             settle(desk, order)
-        order.asked_tick = order.tick
         order.asked_lots = order.lots
     else:
         settle(desk, order)
+        if order.asked_tick != order.tick:  # it was repriced
+            desk.amending -= 1
+            order.asked_tick = order.tick
         if kind == ACCEPTED:
             order.state = WORKING
         elif kind == WITHDRAWN:

@@ -22,20 +22,24 @@ def due(local: Any, s: Any) -> int:
         until = min(until, clock.next_watch)
     if clock.hedges:
         until = min(until, clock.next_hedge)
-    if clock.triggers & ~TIMER:
-        if clock.next_event == NEVER and clock.triggers & (BOOK | TRADE | CANDLE):
-            event = next_trigger(local, s, until)
-            if event < 0:  # what is left of the chunk triggers nothing, and is to be heard before the next one is read
-                return -1 if s.reading.local == local.count else int(min(until, local.segments[local.count - 1].ts))
-            clock.next_event = max(event, clock.not_before)
-        until = min(until, clock.next_event)
+    waiting = clock.next_event
+    if clock.triggers & (BOOK | TRADE | CANDLE) and (waiting == NEVER or clock.sure == 0):
+        event = next_trigger(local, s, min(until, waiting))
+        if event < 0 and waiting == NEVER:
+            # What is left of the chunk triggers nothing, and is to be heard before the next one is read.
+            return -1 if s.reading.local == local.count else int(min(until, local.segments[local.count - 1].ts))
+        if 0 <= event < NEVER:
+            # Where it is not sure the turn at its own time shows it, and only then it waits.
+            clock.next_event = max(event, clock.not_before) if clock.sure else event
+    until = min(until, clock.next_event)
     return int(until)
 
 
 def next_trigger(local: Any, s: Any, until: int) -> int:
     """Returns the time of the next local event up to `until` that may trigger a decision, NEVER if none does, -1 if the chunk ends first.
 
-    A trade can close a candle: whether it does shows only once the signals have heard it.
+    A trade can close a candle: whether it does shows only once the signals have heard it; until then it is not sure (clock.sure), and
+    the next chunk can hold what makes it so at the same time.
     """
     clock = s.clock
     reading = s.reading
@@ -57,7 +61,7 @@ def next_trigger(local: Any, s: Any, until: int) -> int:
         if clock.sure:
             return found
         i += 1
-    return found if reading.local_over else -1
+    return found if reading.local_over or found != NEVER else -1
 
 
 def take_turn(s: Any, book: Any, log: Any, until: int) -> None:
@@ -87,7 +91,7 @@ def take_turn(s: Any, book: Any, log: Any, until: int) -> None:
         record(s, log)
         record_others(s, log)
         clock.next_record += clock.record_every
-    if decides:
+    if decides and not s.exchange.fault:
         make_decision(s, book, log)
         clock.not_before = until + clock.min_interval
     if clock.hedges and until == clock.next_hedge:

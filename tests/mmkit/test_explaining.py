@@ -15,7 +15,7 @@ from mmkit.explaining import Explanation, explain
 from mmkit.money import grid_price
 from mmkit.runs import run
 from mmkit.settings import read
-from mmkit.snapshot import OwnOrder, Snapshot
+from mmkit.snapshot import Other, OwnOrder, Snapshot
 
 STACK = """
 [stack]
@@ -363,3 +363,127 @@ def test_every_decision_of_a_run_is_explained_as_it_was_taken(tmp_path: Path, mo
         assert [(each["action"], each["side"], each["price"]) for each in found.actions] == [
             (kinds[kind], side, grid_price(tick, 0.01)) for kind, side, tick in after.requests
         ]
+
+
+WATCHED = """
+[stack]
+quote = "SIM"
+plugins = ["eye.py"]
+[instruments.SIM]
+tick_size = 0.1
+lot_size = 0.001
+[instruments.SIM.market]
+use = "book"
+[instruments.SPOT]
+tick_size = 0.01
+lot_size = 0.1
+[instruments.SPOT.market]
+use = "book"
+[sizing]
+use = "fixed"
+quantity = 0.5
+[pricing]
+use = "fixed"
+half_spread = 0.25
+[risk.eye]
+use = "eye"
+level = {level}
+[hedging]
+use = "opposite"
+"""
+
+EYE = """
+import attrs
+import mmkit
+
+
+@attrs.frozen
+class Params:
+    level: int = mmkit.field(0, at_least=0, at_most=5, doc="what is asked for when the position has lost")
+
+
+def watch(params, state, market, account, desk, control):
+    loss = (account.entry - market.mid) * market.position
+    mmkit.step("loss", loss, "quote")
+    if not loss > 0.0:
+        return mmkit.NORMAL
+    if params.level == mmkit.WIDEN:
+        control.widen = 4.0
+    return params.level
+
+
+def hedge(params, state, market, account, hedges):
+    lots = market.position / hedges[0].market.lot_size + hedges[0].market.position_lots
+    if lots >= 1.0:
+        mmkit.place(hedges[0].desk, hedges[0].market, -1, hedges[0].market.bid_ticks, int(lots), mmkit.LIMIT)
+
+
+@mmkit.hookimpl
+def mmkit_risk():
+    return mmkit.Risk("eye", params=Params, watch=watch)
+
+
+@mmkit.hookimpl
+def mmkit_hedging():
+    return mmkit.Hedging("opposite", next_time=lambda params, state, market: mmkit.NEVER, hedge=hedge)
+"""
+
+
+@pytest.fixture
+def watched(tmp_path: Path) -> Explain:
+    """Returns a function that explains a decision of a stack with a rule that watches and one that hedges."""
+    (tmp_path / "eye.py").write_text(EYE)
+
+    def of(level: int, **situation: Any) -> Explanation:
+        (tmp_path / "stack.toml").write_text(WATCHED.format(level=level))
+        known: dict[str, Any] = {"time": 5, "start": 5, "bid": 100.0, "ask": 100.1}
+        known["instruments"] = {"SPOT": Other(99.0, 99.02, -1.0)}
+        return explain(read(tmp_path / "stack.toml"), Snapshot(**(known | situation)))
+
+    return of
+
+
+def test_what_watches_sees_the_accounts_entry(watched: Explain) -> None:
+    assert named(watched(0, position=2.0, account={"entry": 101.05}), "risk.eye")["loss"] == pytest.approx(2.0)
+    # Without one the position has just been opened at the mid.
+    assert named(watched(0, position=2.0), "risk.eye")["loss"] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("level", "bids", "asks"),
+    [
+        (0, ((99.8, 0.5),), ((100.3, 0.5),)),
+        (1, ((99.0, 0.5),), ((101.1, 0.5),)),
+        (2, (), ((100.3, 0.5),)),
+        (3, (), ()),
+    ],
+)
+def test_the_level_that_a_rule_asks_for_is_a_step_and_has_its_effect(
+    watched: Explain, level: int, bids: Any, asks: Any
+) -> None:
+    found = watched(level, position=2.0, account={"entry": 101.0})
+    assert (found.bids, found.asks) == (bids, asks)
+    assert level in [step.value for step in found.steps if "level" in step.name]
+
+
+def test_no_quotes_takes_orders_back(watched: Explain) -> None:
+    orders = (OwnOrder(1, 99.0, 0.5), OwnOrder(-1, 101.0, 0.5))
+    found = watched(3, position=2.0, account={"entry": 101.0}, orders=orders)
+    assert [(each["action"], each["order"]) for each in found.actions if "order" in each] == [
+        ("cancel", 0),
+        ("cancel", 1),
+    ]
+
+
+def test_flatten_sends_an_order_that_only_reduces(watched: Explain) -> None:
+    found = watched(4, position=2.0, account={"entry": 101.0})
+    [closing] = [each for each in found.actions if each.get("instrument") is None]
+    assert (closing["side"], closing["price"], closing["qty"]) == (-1, 100.1, 2.0)
+    assert (closing["kind"], closing["reduce_only"]) == ("post-only", True)
+
+
+def test_hedges_are_among_the_requests_with_their_instrument(watched: Explain) -> None:
+    # 2 are held and 1 is sold there: 10 lots of 0.1 more.
+    found = watched(0, position=2.0)
+    [hedge] = [each for each in found.actions if each.get("instrument") is not None]
+    assert (hedge["instrument"], hedge["side"], hedge["price"], hedge["qty"]) == ("SPOT", -1, 99.0, 1.0)

@@ -10,6 +10,7 @@ import pytest
 
 from mmkit.errors import ConfigError
 from mmkit.settings import read
+from mmkit.stack import Kind
 
 Faults = Callable[..., list[str]]
 Write = Callable[..., Path]
@@ -333,3 +334,147 @@ def test_two_that_choose_the_logs_events_are_one_too_many(tmp_path: Path) -> Non
     )
     with pytest.raises(ConfigError, match="one of log-sampling and all-of-it chooses what is logged, not both"):
         read(tmp_path / "stack.toml")
+
+
+OTHER = """
+[instruments.ETH]
+tick_size = 0.01
+lot_size = 0.01
+[instruments.ETH.market]
+use = "toy"
+path = "eth.csv"
+[instruments.ETH.venue]
+use = "toy"
+"""
+
+QUOTED = ("[stack]", '[stack]\nquote = "BTC"')
+
+
+def test_what_an_instrument_is_and_allows_has_defaults_of_a_plain_one(stack_file: Write) -> None:
+    stack = read(stack_file())
+    instrument = stack.leg.instrument
+    assert (instrument.kind, instrument.contract_size, instrument.min_quantity) == (Kind.LINEAR, 1.0, 0.0)
+    assert (instrument.initial_margin, instrument.maintenance_margin) == (0.0, 0.0)
+    assert (instrument.base, instrument.paid_in, instrument.gains_in) == ("BTC", "quote", "quote")
+    assert (instrument.balances, instrument.funding) == (None, None)
+    assert (stack.watch_every, stack.fifo) == (10**9, False)
+
+
+def test_what_is_given_of_an_instrument_and_its_account_is_read(stack_file: Write) -> None:
+    keys = """tick_size = 0.1
+kind = "inverse"
+contract_size = 100
+min_quantity = 2
+min_notional = 300
+initial_margin = 0.05
+maintenance_margin = 0.025
+base_currency = "XBT"
+quote_currency = "USD"
+balances = { XBT = 2 }
+funding = "rates.csv"
+"""
+    file = stack_file(("tick_size = 0.1", keys), ("[stack]", '[stack]\nwatch_every = "50ms"\ncost = "fifo"'))
+    stack = read(file)
+    instrument = stack.leg.instrument
+    assert (instrument.kind, instrument.contract_size, instrument.lot) == (Kind.INVERSE, 100.0, 0.1)
+    assert (instrument.min_quantity, instrument.min_notional) == (2.0, 300.0)
+    assert (instrument.initial_margin, instrument.maintenance_margin) == (0.05, 0.025)
+    assert (instrument.base, instrument.paid_in, instrument.gains_in) == ("XBT", "USD", "XBT")
+    assert instrument.balances == {"XBT": 2.0, "USD": 0.0}
+    assert instrument.funding == file.parent / "rates.csv"
+    assert (stack.watch_every, stack.fifo) == (50_000_000, True)
+
+
+@pytest.mark.parametrize(
+    ("line", "fault"),
+    [
+        ('kind = "inverted"', '"inverted" is not one of linear, inverse, spot (did you mean "inverse"?)'),
+        ("kind = 1", 'kind: must be one of "linear", "inverse", "spot", is 1'),
+        ("contract_sise = 1", 'contract_sise: unknown key (did you mean "contract_size"?)'),
+        ("contract_size = 0", "contract_size: must be above 0, is 0"),
+        ("min_quantity = -1", "min_quantity: must be at least 0 base, is -1"),
+        ("min_notional = -1", "min_notional: must be at least 0 quote, is -1"),
+        ("min_notionl = 1", 'min_notionl: unknown key (did you mean "min_notional"?)'),
+        ("initial_margin = 1.5", "initial_margin: must be at most 1 fraction, is 1.5"),
+        ("maintenance_margin = -0.1", "maintenance_margin: must be at least 0 fraction, is -0.1"),
+        ("balances = 3", "balances: must be a section [instruments.BTC.balances]"),
+        ('balances = { BTC = "3" }', 'balances.BTC: must be a number of at least 0, is "3"'),
+        ("balances = { BTC = -3 }", "balances.BTC: must be a number of at least 0, is -3"),
+        ("balances = { BTC = true }", "balances.BTC: must be a number of at least 0, is true"),
+        ("balances = { BTC = nan }", "balances.BTC: must be a number of at least 0, is nan"),
+        ("balances = { BTC = inf }", "balances.BTC: must be a number of at least 0, is inf"),
+        (
+            'quote_currency = "USDT"\nbalances = { USD = 3 }',
+            "balances.USD: no currency of BTC: base_currency and quote_currency are BTC and USDT "
+            '(did you mean "USDT"?)',
+        ),
+        ("funding = 3", "funding: must be the path of a file, is 3"),
+        ("base_currency = 3", "base_currency: must be a string, is 3"),
+        ("balanses = { BTC = 3 }", 'balanses: unknown key (did you mean "balances"?)'),
+        ('fundng = "rates.csv"', 'fundng: unknown key (did you mean "funding"?)'),
+    ],
+)
+def test_a_wrong_key_of_an_instrument_is_one_line(faults: Faults, line: str, fault: str) -> None:
+    (found,) = faults(("tick_size = 0.1", f"tick_size = 0.1\n{line}"))
+    assert found.startswith("instruments.BTC.")
+    assert fault in found
+
+
+@pytest.mark.parametrize(
+    ("line", "fault"),
+    [
+        ('cost = "lifo"', '"lifo" is not one of average, fifo (did you mean "fifo"?)'),
+        ("cost = 1", 'stack.cost: must be one of "average", "fifo", is 1'),
+        ('watch_every = "0s"', "stack.watch_every: must be above 0s, is 0s"),
+        ("watch_every = 1", 'stack.watch_every: must be a duration with its unit, such as "1s" or "100ms", is 1'),
+        ('watch_evry = "1s"', 'stack.watch_evry: unknown key (did you mean "watch_every"?)'),
+    ],
+)
+def test_a_wrong_key_of_the_stack_is_one_line(faults: Faults, line: str, fault: str) -> None:
+    (found,) = faults(("[stack]", f"[stack]\n{line}"))
+    assert found.startswith("stack.")
+    assert fault in found
+
+
+@pytest.mark.parametrize(
+    ("line", "fault"),
+    [
+        ('instrument = "ETC"', 'no instrument "ETC" (did you mean "ETH"?)'),
+        ('instrument = ""', 'no instrument ""'),
+        ("instrument = 3", "no instrument 3"),
+        ("instrument = {}", "no instrument a table"),
+    ],
+)
+def test_a_signals_instrument_is_one_of_the_stack(faults: Faults, line: str, fault: str) -> None:
+    found = faults(QUOTED, ('use = "wobble"', f'use = "wobble"\n{line}'), more=OTHER)
+    assert found[0] == f"signals.volatility.instrument: {fault}"
+
+
+def test_a_signal_listens_to_its_instrument_and_to_the_quoted_one_where_it_names_none(stack_file: Write) -> None:
+    more = OTHER + '[signals.there]\nuse = "wobble"\ninstrument = "ETH"\n'
+    assert [slot.instrument for slot in read(stack_file(QUOTED, more=more)).signals] == ["BTC", "ETH"]
+
+
+def test_only_signals_name_an_instrument(faults: Faults) -> None:
+    (found,) = faults(("gamma = 0.1", 'gamma = 0.1\ninstrument = "BTC"'))
+    assert found.startswith("pricing.instrument: unknown key")
+
+
+@pytest.mark.parametrize(
+    ("line", "fault"),
+    [
+        ('instruments = ["ETC"]', 'no instrument "ETC" (did you mean "ETH"?)'),
+        ('instruments = ["BTC"]', "BTC is the instrument that is quoted"),
+        ('instruments = ["ETH", "ETH"]', '"ETH" is there twice'),
+        ('instruments = "ETH"', "must be a list of names of instruments"),
+        ("instruments = [1]", "must be a list of names of instruments"),
+    ],
+)
+def test_what_is_hedged_on_is_another_instrument(faults: Faults, line: str, fault: str) -> None:
+    found = faults(QUOTED, more=f'{OTHER}[hedging]\nuse = "none"\n{line}\n')
+    assert found == [f"hedging.instruments: {fault}"]
+
+
+def test_a_wrong_key_of_the_hedging_section_names_the_nearest(faults: Faults) -> None:
+    (found,) = faults(QUOTED, more=f'{OTHER}[hedging]\nuse = "none"\ninstrments = ["ETH"]\n')
+    assert found == 'hedging.instrments: unknown key (did you mean "instruments"?)'

@@ -10,7 +10,7 @@ import pytest
 
 from mmkit.errors import ConfigError
 from mmkit.settings import read as read_stack
-from mmkit.snapshot import OwnOrder, Snapshot, read
+from mmkit.snapshot import Other, OwnOrder, Snapshot, read
 
 STACK = """
 [instruments.SIM]
@@ -211,3 +211,93 @@ def test_a_world_without_a_book_has_one_price_and_counts_time_from_its_start(tmp
     (tmp_path / "now.json").write_text('{"time": 7, "bid": 100, "ask": 100}')
     found = read(tmp_path / "now.json", read_stack(tmp_path / "stack.toml"))
     assert (found.start, found.bid, found.ask) == (0, 100.0, 100.0)
+
+
+WATCHED = STACK.replace(
+    "[instruments.SIM]",
+    """[stack]
+quote = "SIM"
+plugins = ["eye.py"]
+[risk.eye]
+use = "eye"
+[instruments.SPOT]
+tick_size = 0.01
+lot_size = 0.1
+[instruments.SPOT.market]
+use = "book"
+[instruments.SIM]""",
+)
+
+EYE = """
+import mmkit
+
+
+@mmkit.hookimpl
+def mmkit_risk():
+    return mmkit.Risk("eye", watch=lambda params, state, market, account, desk, control: mmkit.NORMAL)
+"""
+
+
+@pytest.fixture
+def watched(tmp_path: Path) -> Callable[..., Snapshot]:
+    """Returns a reader of a snapshot of a stack over two instruments with a rule that watches the account."""
+    (tmp_path / "eye.py").write_text(EYE)
+    (tmp_path / "watched.toml").write_text(WATCHED)
+    stack = read_stack(tmp_path / "watched.toml")
+
+    def given(**keys: Any) -> Snapshot:
+        (tmp_path / "now.json").write_text(json.dumps(GOOD | keys))
+        return read(tmp_path / "now.json", stack)
+
+    return given
+
+
+def test_account_and_other_instruments_are_what_the_document_says(watched: Any) -> None:
+    found = watched(
+        account={"entry": 99.5, "realised": -3, "losses": 2},
+        instruments={"SPOT": {"bid": 99.9, "ask": 100.05, "position": -2.5}},
+    )
+    assert found.account == {"entry": 99.5, "realised": -3.0, "losses": 2}
+    assert found.instruments == {"SPOT": Other(99.9, 100.05, -2.5)}
+    assert watched(instruments={"SPOT": {"bid": 1, "ask": 2}}).instruments == {"SPOT": Other(1.0, 2.0, 0.0)}
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ({"account": 3}, 'account: must be an object such as {"entry": 99.5}'),
+        ({"account": {"entri": 1.0}}, 'account.entri: unknown key (did you mean "entry"?)'),
+        ({"account": {"entry": "1"}}, 'account.entry: must be a number, is "1"'),
+        ({"account": {"entry": 0}}, "account.entry: must be above 0, is 0"),
+        ({"account": {"entry": -1.5}}, "account.entry: must be above 0, is -1.5"),
+        ({"account": {"peak": math.nan}}, "account.peak: must be a finite number, is nan"),
+        ({"account": {"losses": 1.5}}, "account.losses: must be a whole number, is 1.5"),
+        ({"account": {"opened": 0.5}}, "account.opened: must be a whole number, is 0.5"),
+        ({"instruments": []}, 'instruments: must be an object such as {"SPOT": {"bid": 99.9'),
+        ({"instruments": {"SPTO": {}}}, 'instruments.SPTO: no other instrument of the stack (did you mean "SPOT"?)'),
+        ({"instruments": {"SIM": {}}}, "instruments.SIM: no other instrument of the stack"),
+        ({"instruments": {"SPOT": 3}}, "instruments.SPOT: must be an object, is 3"),
+        ({"instruments": {"SPOT": {"bid": 1.0}}}, "instruments.SPOT.ask: required (quote): a price"),
+        (
+            {"instruments": {"SPOT": {"bid": 2.0, "ask": 1.0}}},
+            "instruments.SPOT.ask: the book is crossed: must be above bid, 2, is 1",
+        ),
+        (
+            {"instruments": {"SPOT": {"bid": 1.0, "ask": 2.0, "postion": 1}}},
+            'instruments.SPOT.postion: unknown key (did you mean "position"?)',
+        ),
+        (
+            {"instruments": {"SPOT": {"bid": 1.0, "ask": 2.0, "position": 1e300}}},
+            "instruments.SPOT.position: is too large to be counted in lots",
+        ),
+    ],
+)
+def test_a_fault_of_account_or_instruments_is_one_line_too(watched: Any, keys: dict[str, Any], said: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        watched(**keys)
+    (line,) = caught.value.faults
+    assert said in line
+
+
+def test_an_account_that_nobody_watches_is_a_fault(fault: Any) -> None:
+    assert fault(account={"entry": 99.5}) == ["account: no rule of the stack watches it"]

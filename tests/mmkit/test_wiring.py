@@ -130,3 +130,106 @@ def test_a_fault_in_a_signals_own_rule_does_not_become_a_fault_of_its_readers(fa
 def test_wrong_parameters_do_not_hide_wrong_wiring(faults: Faults) -> None:
     found = faults(("gamma = 0.1", 'gamma = 0\ninputs = { volatilty = "volatility.value" }'))
     assert len(found) == 2
+
+
+OTHERS = """
+[instruments.SPOT]
+tick_size = 0.1
+lot_size = 0.001
+[instruments.SPOT.market]
+use = "toy"
+path = "spot.csv"
+[instruments.SPOT.venue]
+use = "toy"
+"""
+
+THERE = OTHERS + '[signals.there]\nuse = "wobble"\ninstrument = "SPOT"\n'
+
+QUOTED = ("[stack]", '[stack]\nquote = "BTC"')
+
+
+def explicit(source: str) -> tuple[str, str]:
+    return ("gamma = 0.1", f'gamma = 0.1\ninputs = {{ volatility = "{source}" }}')
+
+
+@pytest.mark.parametrize("source", ["there.value", "SPOT.there", "SPOT.wobble", "SPOT.value"])
+def test_another_instruments_signal_is_named_by_slot_by_rule_or_by_output(stack_file: Write, source: str) -> None:
+    assert pricing_wiring(stack_file(QUOTED, explicit(source), more=THERE))["volatility"] == "there.value"
+
+
+def test_another_instruments_signal_never_fits_by_name_alone(stack_file: Write, faults: Faults) -> None:
+    more = OTHERS + '[signals.sigma]\nuse = "wobble"\ninstrument = "SPOT"\n'
+    assert pricing_wiring(stack_file(QUOTED, more=more))["volatility"] == "volatility.value"
+    (found,) = faults(QUOTED, ("[signals.volatility]", '[signals.volatility]\ninstrument = "SPOT"'), more=OTHERS)
+    assert found.startswith("pricing.inputs.volatility: required (price/sqrt(s))")
+
+
+@pytest.mark.parametrize("output", ["bid", "ask", "mid"])
+def test_an_instruments_own_numbers_need_no_signal(stack_file: Write, output: str, tmp_path: Path) -> None:
+    file = stack_file(QUOTED, more=OTHERS)
+    (tmp_path / "fair.py").write_text(FAIR)
+    file.write_text(
+        file.read_text()
+        .replace('plugins = ["toys.py"]', 'plugins = ["toys.py", "fair.py"]')
+        .replace(
+            '[pricing]\nuse = "toy"\ngamma = 0.1', f'[pricing]\nuse = "fair"\ninputs = {{ fair = "SPOT.{output}" }}'
+        )
+    )
+    assert pricing_wiring(file) == {"fair": f"SPOT.{output}"}
+
+
+FAIR = """
+import attrs
+import mmkit
+
+
+@attrs.define
+class Inputs:
+    fair: float = mmkit.required(unit="quote", doc="fair price")
+
+
+@mmkit.hookimpl
+def mmkit_pricing():
+    return mmkit.Pricing("fair", inputs=Inputs, quote=lambda params, state, market, inputs: (inputs.fair, 1.0, 1.0))
+"""
+
+
+@pytest.mark.parametrize(
+    ("source", "fault"),
+    [
+        ("SPOT.mid", "expects price/sqrt(s), SPOT.mid gives quote"),
+        ("SPOT.position", "expects price/sqrt(s), SPOT.position gives base"),
+        (
+            "SPOT.mdi",
+            '"SPOT" has no "mdi" (did you mean "mid"?); it has bid, ask, mid, position, there, value',
+        ),
+        (
+            "SPOT.ther",
+            '"SPOT" has no "ther" (did you mean "there"?); it has bid, ask, mid, position, there, value',
+        ),
+        ("SPTO.mid", 'there is no signal "SPTO" (did you mean "SPOT"?)'),
+        ("SPOT", 'must be a signal and its output, such as "sigma.value"'),
+        ("SPOT.there.value", 'must be a signal and its output, such as "sigma.value"'),
+    ],
+)
+def test_a_wrong_source_of_another_instrument_is_one_line(faults: Faults, source: str, fault: str) -> None:
+    assert faults(QUOTED, explicit(source), more=THERE) == [f"pricing.inputs.volatility: {fault}"]
+
+
+def test_a_rule_that_an_instrument_has_twice_must_be_named_by_its_slot(stack_file: Write, faults: Faults) -> None:
+    more = THERE + '[signals.again]\nuse = "wobble"\ninstrument = "SPOT"\n'
+    assert faults(QUOTED, explicit("SPOT.wobble"), more=more) == [
+        'pricing.inputs.volatility: "SPOT.wobble" fits more than one: there.value, again.value'
+    ]
+    assert pricing_wiring(stack_file(QUOTED, explicit("SPOT.again"), more=more))["volatility"] == "again.value"
+
+
+def test_a_signal_reads_its_own_instruments_signals_by_name(stack_file: Write) -> None:
+    more = OTHERS + (
+        '[signals.sigma]\nuse = "wobble"\ninstrument = "SPOT"\n'
+        '[signals.lean]\nuse = "drift"\ninstrument = "SPOT"\ninputs = { volatility = "SPOT.sigma" }\n'
+        '[signals.lean2]\nuse = "drift"\n'
+    )
+    wired = {slot.name: dict(slot.wiring) for slot in read(stack_file(QUOTED, more=more)).signals}
+    assert wired["lean"] == {"volatility": "sigma.value"}
+    assert wired["lean2"] == {"volatility": "volatility.value"}

@@ -198,3 +198,195 @@ quantity = 10.0
 
 def test_with_levels_of_more_lots_than_32_bits_hold(both: Callable[..., Any]) -> None:
     assert both(WIDE_STACK, {"wide.py": WIDE}).fills.height > 50
+
+
+ACTING = '''
+"""Amends towards the ladder; asks for one level of risk after another; sells elsewhere what is held here."""
+import attrs
+import mmkit
+
+SECOND = 1_000_000_000
+
+
+@attrs.frozen
+class Every:
+    every: mmkit.Duration = mmkit.field("100ms", above=0, doc="time between two decisions")
+    on: mmkit.Trigger = mmkit.field(mmkit.Trigger.TIMER | mmkit.Trigger.FILL, doc="triggers")
+    min_interval: mmkit.Duration = mmkit.field("30ms", at_least=0, doc="least time between two")
+
+
+@attrs.define
+class Asked:
+    times: int = 0
+
+
+def triggers(params):
+    return int(params.on)
+
+
+def next_time(params, state, market):
+    return market.start + ((market.now - market.start) // params.every + 1) * params.every
+
+
+def stand_at(desk, market, side, tick, lots):
+    alive = 0
+    for i in range(desk.live_count):
+        order = desk.orders[desk.live[i]]
+        if order.side == side:
+            alive += 1
+            if mmkit.working(order) and lots == 0:
+                mmkit.cancel(desk, market, desk.live[i])
+            elif mmkit.working(order) and order.tick != tick and not mmkit.has_order(desk, tick):
+                mmkit.amend(desk, market, desk.live[i], tick, order.lots - order.remaining + lots)
+            elif mmkit.working(order) and order.tick == tick and order.remaining > 1:
+                mmkit.amend(desk, market, desk.live[i], tick, order.lots - 1)
+    if alive == 0 and lots > 0:
+        mmkit.place(desk, market, side, tick, lots, mmkit.POST_ONLY)
+
+
+def act(params, state, market, ladder, desk):
+    if ladder.levels > 0:
+        stand_at(desk, market, 1, ladder.bid_ticks[0], ladder.bid_lots[0])
+        stand_at(desk, market, -1, ladder.ask_ticks[0], ladder.ask_lots[0])
+
+
+def watch(params, state, market, account, desk, control):
+    state.times += 1
+    second = (market.now - market.start) // SECOND % 20
+    control.patience = 300_000_000
+    if second < 8:
+        return mmkit.NORMAL
+    if second < 12:
+        control.widen = max(control.widen, 1.5)
+        return mmkit.WIDEN
+    if account.equity < account.peak and second < 15:
+        return mmkit.REDUCE_ONLY
+    return mmkit.FLATTEN if second < 18 else mmkit.NO_QUOTES
+
+
+def after(params, state, market):
+    return market.now + SECOND
+
+
+def hedge(params, state, market, account, hedges):
+    other = hedges[0].market
+    desk = hedges[0].desk
+    if other.mid != other.mid or desk.live_count > 0:
+        return
+    wanted = -market.position - other.position
+    lots = int(abs(wanted) / other.lot_size)
+    if lots > 0:
+        tick = other.ask_ticks if wanted > 0 else other.bid_ticks
+        mmkit.place(desk, other, 1 if wanted > 0 else -1, tick, lots, mmkit.LIMIT)
+
+
+@mmkit.hookimpl
+def mmkit_execution():
+    return mmkit.Execution("amending", params=Every, triggers=triggers, next_time=next_time, act=act)
+
+
+@mmkit.hookimpl
+def mmkit_risk():
+    return mmkit.Risk("in-turn", state=Asked, watch=watch)
+
+
+@mmkit.hookimpl
+def mmkit_hedging():
+    return mmkit.Hedging("opposite", triggers=triggers_of_hedging, next_time=after, hedge=hedge)
+
+
+def triggers_of_hedging(params):
+    return int(mmkit.Trigger.FILL)
+'''
+
+TWO = """
+[stack]
+plugins = ["acting.py"]
+seed = 7
+quote = "PERP"
+cost = "{cost}"
+watch_every = "250ms"
+[instruments.SPOT]
+tick_size = 0.01
+lot_size = 0.01
+taker_fee = 0.0004
+[instruments.SPOT.market]
+use = "book"
+duration = "40s"
+common_sigma = 0.03
+[instruments.PERP]
+tick_size = 0.01
+lot_size = {lot}
+maker_fee = 0.0001
+taker_fee = 0.0003
+{account}
+[instruments.PERP.market]
+use = "book"
+duration = "40s"
+common_sigma = 0.03
+[instruments.PERP.venue]
+use = "queue"
+amend = "{amend}"
+post_only = "{post_only}"
+[signals.there]
+use = "weighted-mid"
+instrument = "SPOT"
+[signals.lean]
+use = "imbalance"
+instrument = "SPOT"
+[pricing]
+use = "fixed"
+half_spread = 0.01
+alpha_shift = 0.01
+inputs = {{ alpha = "SPOT.lean" }}
+[sizing]
+use = "fixed"
+quantity = {quantity}
+[risk.turns]
+use = "in-turn"
+[execution]
+use = "amending"
+[hedging]
+use = "opposite"
+[report]
+"""
+
+INVERSE = """kind = "inverse"
+contract_size = 10.0
+base_currency = "COIN"
+balances = { COIN = 1000 }
+initial_margin = 0.01
+maintenance_margin = 0.005"""
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        {
+            "account": "",
+            "lot": 0.1,
+            "quantity": 1.0,
+            "amend": "keep-on-decrease",
+            "post_only": "reject",
+            "cost": "fifo",
+        },
+        {
+            "account": INVERSE,
+            "lot": 1.0,
+            "quantity": 2.0,
+            "amend": "requeue",
+            "post_only": "reprice",
+            "cost": "average",
+        },
+    ],
+    ids=["linear", "inverse"],
+)
+def test_with_amendments_levels_of_risk_closing_orders_and_a_hedge(
+    both: Callable[..., Any], chosen: dict[str, Any]
+) -> None:
+    run = both(TWO.format(**chosen), {"acting.py": ACTING})
+    assert run.error is None
+    assert run.summary["orders"]["amended"] > 20
+    assert set(run.fills["cause"]) == {"quote", "hedge", "flatten"}
+    assert set(run.records["risk_level"]) >= {0, 1, 3}
+    assert run.records["SPOT.position"].abs().max() > 0

@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 
 import mmkit
+from mmkit.runs import attempt
+from mmkit.settings import read
 
 PLUGIN = """
 from pathlib import Path
@@ -22,12 +24,17 @@ import mmkit
 import numpy as np
 
 SCRIPT = {script!r}
-seen = []
+HEDGES = {hedges!r}
+LEVELS = {levels!r}
+PATIENCE = {patience!r}
+FACTOR = {widen!r}
+seen, ladders, heard, watched, hedged = [], [], [], [], []
 
 
 @attrs.frozen
 class Rows:
     path: Path = mmkit.field(doc="rows")
+    fault: bool = mmkit.field(False, doc="the file breaks off after its rows")
 
 
 def events(params, instrument, rng):
@@ -36,27 +43,94 @@ def events(params, instrument, rng):
         yield from mmkit.two_clocks(iter([rows]))
     else:
         yield rows
+    if params.fault:
+        raise mmkit.DataError("broken off")
 
 
 @attrs.frozen
 class Script:
     on: mmkit.Trigger = mmkit.field(mmkit.Trigger.TIMER, doc="triggers")
+    min_interval: mmkit.Duration = mmkit.field("0s", at_least=0, doc="between two decisions")
 
 
-def next_time(params, state, market):
-    return min((time for time in SCRIPT if time > market.now), default=mmkit.NEVER)
+def after(script, now):
+    return min((time for time in script if time > now), default=mmkit.NEVER)
+
+
+def follow(market, desk, actions):
+    places = {{desk.orders[at].id: at for at in desk.live[: desk.live_count]}}
+    for verb, *order in actions:
+        side = -1 if verb.endswith("sell") else 1
+        if verb == "cancel":
+            mmkit.cancel(desk, market, places[order[0]])
+        elif verb == "amend":
+            mmkit.amend(desk, market, places[order[0]], *order[1:])
+        elif verb.startswith("reduce"):
+            mmkit.reduce(desk, market, side, *order)
+        else:
+            mmkit.place(desk, market, side, *order)
 
 
 def act(params, state, market, ladder, desk):
-    places = {{desk.orders[at].id: at for at in desk.live[: desk.live_count]}}
-    orders = {{id: desk.orders[at] for id, at in places.items()}}
+    orders = {{desk.orders[at].id: desk.orders[at] for at in desk.live[: desk.live_count]}}
     states = {{id: (order.state, order.request, order.remaining) for id, order in orders.items()}}
     seen.append((market.now, market.position_lots, market.bid_ticks, market.ask_ticks, states))
-    for verb, *order in SCRIPT.get(market.now, ()):
-        if verb == "cancel":
-            mmkit.cancel(desk, market, places[order[0]])
-        else:
-            mmkit.place(desk, market, 1 if verb == "buy" else -1, *order)
+    quotes = zip(ladder.bid_ticks, ladder.bid_lots, ladder.ask_ticks, ladder.ask_lots)
+    ladders.append(
+        (
+            market.now,
+            list(quotes)[: ladder.levels],
+            (mmkit.outstanding(desk, 1), mmkit.outstanding(desk, -1)),
+            [tick for tick in range(90, 111) if mmkit.has_order(desk, tick)],
+        )
+    )
+    follow(market, desk, SCRIPT.get(market.now, ()))
+
+
+@attrs.frozen
+class Who:
+    who: int = mmkit.field(0, at_least=0, doc="whose levels")
+
+
+@attrs.define
+class Read:
+    other: float = mmkit.field(np.nan, unit="quote", doc="of another instrument")
+
+
+@attrs.define
+class Value:
+    value: float = 0.0
+
+
+def watch(params, state, market, account, desk, control):
+    seen_now = {{a.name: getattr(account, a.name) for a in attrs.fields(type(account))}}
+    watched.append((market.now, control.level, seen_now))
+    control.patience = PATIENCE
+    level = mmkit.NORMAL
+    for time, wanted in sorted(LEVELS.get(params.who, {{}}).items()):
+        level = wanted if time <= market.now else level
+    if level == mmkit.WIDEN:
+        control.widen = max(control.widen, FACTOR)
+    return level
+
+
+def on_trade(params, state, market, inputs, trade):
+    heard.append((market.number, market.now, "trade", inputs.other))
+    state.value = trade.price
+
+
+def on_book(params, state, market, inputs):
+    heard.append((market.number, market.now, "book", inputs.other))
+
+
+def on_fill(params, state, market, inputs, fill):
+    heard.append((market.number, market.now, "fill", inputs.other))
+
+
+def hedge(params, state, market, account, hedges):
+    hedged.append((market.now, market.position_lots, account.equity, [leg.market.position_lots for leg in hedges]))
+    for number, *action in HEDGES.get(market.now, ()):
+        follow(hedges[number].market, hedges[number].desk, [action])
 
 
 @mmkit.hookimpl
@@ -65,39 +139,130 @@ def mmkit_market():
 
 
 @mmkit.hookimpl
+def mmkit_signals():
+    return mmkit.Signal(
+        "listener",
+        inputs=Read,
+        state=Value,
+        outputs={{"value": "quote"}},
+        compiled=False,
+        on_trade=on_trade,
+        on_book=on_book,
+        on_fill=on_fill,
+    )
+
+
+@mmkit.hookimpl
+def mmkit_risk():
+    return mmkit.Risk("watcher", params=Who, compiled=False, watch=watch)
+
+
+@mmkit.hookimpl
+def mmkit_hedging():
+    return mmkit.Hedging(
+        "script-hedge",
+        compiled=False,
+        triggers=lambda params: int(mmkit.Trigger.FILL),
+        next_time=lambda params, state, market: after(HEDGES, market.now),
+        hedge=hedge,
+    )
+
+
+@mmkit.hookimpl
 def mmkit_execution():
     return mmkit.Execution(
-        "script", params=Script, compiled=False, triggers=lambda params: int(params.on), next_time=next_time, act=act
+        "script",
+        params=Script,
+        compiled=False,
+        triggers=lambda params: int(params.on),
+        next_time=lambda params, state, market: after(SCRIPT, market.now),
+        act=act,
     )
+"""
+
+JUDGE = """
+import attrs
+import mmkit
+
+
+@attrs.define
+class Fair:
+    fair: float = mmkit.required(unit="quote", doc="fair price")
+
+
+@mmkit.hookimpl
+def mmkit_risk():
+    watch = lambda params, state, market, inputs, account, desk, control: mmkit.NORMAL
+    return mmkit.Risk("judge", inputs=Fair, compiled=False, watch=watch)
 """
 
 STACK = """
 [stack]
-plugins = ["by_hand.py"]
+plugins = ["by_hand.py", "judge.py"]
+quote = "X"
 record_every = "{record_every}"
-[instruments.X]
-tick_size = 1.0
+{stack}
+{instruments}
+[sizing]
+use = "fixed"
+quantity = {quantity}
+[pricing]
+use = "fixed"
+half_spread = {half_spread}
+[execution]
+use = "script"
+on = {on}
+min_interval = "{min_interval}ns"
+{rules}
+[report]
+"""
+
+INSTRUMENT = """
+[instruments.{name}]
+tick_size = {tick_size}
 lot_size = 1.0
-[instruments.X.market]
+{account}
+[instruments.{name}.market]
 use = "by-hand"
-path = "rows.npy"
-[instruments.X.venue]
+path = "{name}.npy"
+fault = {fault}
+[instruments.{name}.venue]
 use = "queue"
 model = "{model}"
 partial_fills = {partial}
 entry_latency = "{entry}ns"
 response_latency = "{response}ns"
-[sizing]
-use = "fixed"
-quantity = 1.0
-[pricing]
-use = "fixed"
-half_spread = 1.0
-[execution]
-use = "script"
-on = {on}
-[report]
+amend = "{amend}"
+post_only = "{post_only}"
 """
+
+SETTINGS = {
+    "record_every": "1s",
+    "stack": "",
+    "quantity": 1.0,
+    "half_spread": 1.0,
+    "on": '["timer"]',
+    "min_interval": 0,
+    "rules": "",
+    "hedges": {},
+    "levels": {},
+    "patience": 100,
+    "widen": 2.0,
+}
+"""What a play has unless it says otherwise."""
+
+INSTRUMENTS = {
+    "tick_size": 1.0,
+    "account": "",
+    "fault": "false",
+    "model": "risk-averse",
+    "partial": "true",
+    "entry": 10,
+    "response": 20,
+    "amend": "requeue",
+    "post_only": "reject",
+}
+"""What an instrument of it has."""
 
 
 @attrs.define
@@ -145,19 +310,50 @@ class Market:
         return self.bid(at, 1, 1)
 
 
+Seen = tuple[int, int, int, int, dict[int, tuple[int, int, int]]]
+
+
 @attrs.frozen(eq=False)
 class Result:
     """fills: venue time, local time, side, tick, lots, order, maker; seen: at each decision the time, position, best bid and
-    ask as known, and per own order (state, request, lots remaining)."""
+    ask as known, and per own order (state, request, lots remaining).
+
+    ladders: at each decision the time, the wanted quotes, what is outstanding to buy and to sell, the ticks of own orders;
+    heard: instrument, time, what a listener heard, its input; watched: when the watcher was asked, the level in force, the account;
+    hedged: when the hedging rule was asked, the position, the equity, the hedges' positions.
+    """
 
     fills: list[tuple[int, int, int, int, int, int, bool]]
-    seen: list[tuple[int, int, int, int, dict[int, tuple[int, int, int]]]]
     run: Any
+    seen: list[Seen]
+    ladders: list[tuple[int, list[tuple[int, int, int, int]], tuple[int, int], list[int]]]
+    heard: list[tuple[int, int, str, float]]
+    watched: list[tuple[int, int, dict[str, Any]]]
+    hedged: list[tuple[int, int, float, list[int]]]
 
     def at(self, time: int) -> tuple[int, int, int, dict[int, tuple[int, int, int]]]:
         """Returns what the only decision at a time saw: position, best bid, best ask, orders."""
         [found] = [rest for now, *rest in self.seen if now == time]
         return tuple(found)  # type: ignore[return-value]
+
+    def quotes(self, time: int) -> list[tuple[int, int, int, int]]:
+        """Returns what the only decision at a time wanted: tick and lots of the bid, of the ask, level by level."""
+        [found] = [quotes for now, quotes, *_ in self.ladders if now == time]
+        return found
+
+    def outstanding(self, time: int) -> tuple[int, int]:
+        """Returns what was outstanding at a time's only decision, to buy and to sell."""
+        [found] = [outstanding for now, _, outstanding, _ in self.ladders if now == time]
+        return found
+
+    def ticks(self, time: int) -> list[int]:
+        """Returns where own orders were at a time's only decision."""
+        [found] = [ticks for now, *_, ticks in self.ladders if now == time]
+        return found
+
+    def account(self, time: int) -> dict[str, Any]:
+        """Returns the account as it was last shown to the watcher up to a time."""
+        return [account for now, _, account in self.watched if now <= time][-1]
 
     @property
     def orders(self) -> dict[str, int]:
@@ -191,20 +387,27 @@ def play(tmp_path: Path) -> Callable[..., Result]:
         folder = tmp_path / f"play{len(played)}"
         folder.mkdir()
         played.append(folder)
-        np.save(folder / "rows.npy", np.array(market.rows, mmkit.EVENT))
-        (folder / "by_hand.py").write_text(PLUGIN.format(script=dict(script)))
-        chosen = {
-            "model": "risk-averse",
-            "partial": "true",
-            "entry": 10,
-            "response": 20,
-            "on": '["timer"]',
-            "record_every": "1s",
-            **settings,
-        }
-        (folder / "stack.toml").write_text(STACK.format(**chosen))
-        done = mmkit.run(folder / "stack.toml", engine="python")
+        chosen = {**SETTINGS, **{name: value for name, value in settings.items() if name in SETTINGS}}
+        own = {name: value for name, value in settings.items() if name not in (*SETTINGS, "others", "order", "fails")}
+        instruments = {"X": {"market": market, **own}, **settings.get("others", {})}
+        texts = {}
+        for name, instrument in instruments.items():
+            rows = np.array(instrument["market"].rows, mmkit.EVENT)
+            np.save(folder / f"{name}.npy", rows)
+            texts[name] = INSTRUMENT.format(name=name, **{**INSTRUMENTS, **instrument})
+        written = {name: chosen[name] for name in ("hedges", "levels", "patience", "widen")}
+        (folder / "by_hand.py").write_text(PLUGIN.format(script=dict(script), **written))
+        (folder / "judge.py").write_text(JUDGE)
+        order = settings.get("order", instruments)
+        (folder / "stack.toml").write_text(
+            STACK.format(**{**chosen, "instruments": "".join(texts[name] for name in order)})
+        )
+        done = attempt(read(folder / "stack.toml"), engine="python")
+        if done.error is not None and not settings.get("fails"):
+            raise done.error
         columns = ("exch_ts", "local_ts", "side", "price", "qty", "order_id", "maker")
-        return Result(done.fills.select(columns).rows(), done.stack.execution.rule.act.__globals__["seen"], done)
+        scope = done.stack.execution.rule.act.__globals__
+        noted = (scope[name] for name in ("seen", "ladders", "heard", "watched", "hedged"))
+        return Result(done.fills.select(columns).rows(), done, *noted)
 
     return run
