@@ -51,8 +51,7 @@ def enter(s: Any, leg: Any, book: Any, log: Any, now: int, place: int) -> None:
         leg.desk.amending += 1  # until the answer tells of it, the price that was asked is taken too
         crosses = False
     lots = allowed(exchange, order, order.open)
-    small = order.cause != CLOSE and too_small(exchange, reach(exchange, order), lots)
-    if (order.kind == POST_ONLY and crosses) or lots == 0 or small or short_of_funds(leg, order, lots):
+    if (order.kind == POST_ONLY and crosses) or lots == 0 or (exchange.bounded and unfit(leg, order, lots)):
         exchange.rejected += 1
         order.open = 0
         answer(leg, now, place, REFUSED, order.tick, 0, 1)
@@ -73,6 +72,13 @@ def enter(s: Any, leg: Any, book: Any, log: Any, now: int, place: int) -> None:
             return
     stand(s, leg, book, place)
     answer(leg, now, place, ACCEPTED, order.tick, 0, 1)
+
+
+def unfit(leg: Any, order: Any, lots: int) -> bool:
+    """Returns whether the venue refuses a new order of `lots`: below its least, or more than the account can pay."""
+    exchange = leg.exchange
+    small = order.cause != CLOSE and too_small(exchange, reach(exchange, order), lots)
+    return bool(small or short_of_funds(leg, order, lots))
 
 
 def stand(s: Any, leg: Any, book: Any, place: int) -> None:
@@ -131,7 +137,7 @@ def change_order(s: Any, leg: Any, book: Any, log: Any, now: int, place: int, id
     if left <= 0 or (order.kind == POST_ONLY and crosses):
         withdraw(leg, book, now, place, id)
         return
-    if unaffordable(leg, order, tick, left):
+    if exchange.bounded and unaffordable(leg, order, tick, left):
         answer(leg, now, place, NOT_AMENDED, order.tick, 0, 1)
         return
     exchange.amended += 1
