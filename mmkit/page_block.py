@@ -1,19 +1,24 @@
 """The part of a stack that a rule's page offers to be pasted: every key, with what it needs from other rules."""
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import attrs
+import tomli
 
 from mmkit.contract import fields_of
+from mmkit.errors import ConfigError
 from mmkit.fields import Duration
 from mmkit.kinds import Kind
 from mmkit.optimizing import unsuited
 from mmkit.rules import Optimization, Role, Rule
+from mmkit.stack import Instrument
+from mmkit.structure import structure
 
-INSTRUMENT = "BTCUSDT"
+INSTRUMENT, HEDGE = "BTCUSDT", "BTCUSDT-SPOT"
 
 
 def section_of(rule: Rule) -> str:
@@ -70,7 +75,8 @@ def block(rule: Rule, rules: Sequence[Rule]) -> str:
 
 def _section(rule: Rule, rules: Sequence[Rule]) -> list[str]:
     before, wires, replaced = _fed(rule, rules)
-    lines = [*before, f"[{section_of(rule)}]", f'use = "{rule.name}"']
+    lines = [*before, f"[{section_of(rule)}]", f'use = "{rule.name}"', *_instruments(rule)]
+    replaced += _asked_for(rule)
     for field, annotation, kind in fields_of(rule.params):
         default = default_of(field, kind)
         unit = "" if annotation is Duration else field.metadata.get("unit", "")
@@ -81,7 +87,51 @@ def _section(rule: Rule, rules: Sequence[Rule]) -> list[str]:
             lines.append(_line(f"# {field.name}", f"{said}; not set"))
         else:
             lines.append(_line(f"# {field.name} = {default}", said))
-    return lines + ([f"inputs = {{ {', '.join(wires)} }}"] if wires else [])
+    if wires:
+        return [*lines, f"inputs = {{ {', '.join(wires)} }}"]
+    by_hand = ", ".join(f'{field.name} = "SIGNAL.OUTPUT"' for field in unfed(rule, rules))
+    return lines + ([f"# to be wired: inputs = {{ {by_hand} }}"] if by_hand else [])
+
+
+def unfed(rule: Rule, rules: Sequence[Rule]) -> list["attrs.Attribute[Any]"]:
+    """Returns inputs that no rule publishes by their name, and that are missing, not zero, where nothing is wired to them."""
+    fields = attrs.fields(rule.inputs) if rule.inputs else ()
+    return [
+        field
+        for field in fields
+        if not field.metadata.get("required") and field.default != field.default and not sources(field, rules)
+    ]
+
+
+def _instruments(rule: Rule) -> list[str]:
+    """Returns the key that says on which instruments a rule acts, where it has one."""
+    if rule.role is Role.SIGNALS:
+        return [_line(f"# instrument = {written(INSTRUMENT)}", "what it listens to; left out: what is quoted")]
+    if getattr(rule, "hedge", None) is not None:
+        return [_line(f"# instruments = {written([HEDGE])}", "what it trades; left out: all but what is quoted")]
+    return []
+
+
+def _asked_for(rule: Rule) -> list[str]:
+    """Returns parameters that have a default, and one of which the rule's own setup asks for all the same."""
+    fields = {field.name: (field, kind) for field, _, kind in fields_of(rule.params)}
+    given = [name for name, (field, _) in fields.items() if field.default is attrs.NOTHING]
+    required = len(given)
+    one = Instrument(HEDGE, tick_size=0.01, lot_size=0.001)
+    hedges = [(one,)] if rule.role is Role.HEDGING else []
+    while rule.setup is not None:
+        table = tomli.loads("\n".join(f"{name} = {_example(*fields[name])}" for name in given))
+        params, faults = structure(rule.params, table, Path())
+        asked = None
+        try:
+            if not faults:
+                rule.setup(params, rule.state(), one, *hedges)
+        except ConfigError as error:
+            asked = re.match(rf"{rule.name}\.(\w+): ", str(error))
+        if asked is None or asked[1] in given or asked[1] not in fields:
+            break
+        given.append(asked[1])
+    return given[required:]
 
 
 def _fed(rule: Rule, rules: Sequence[Rule]) -> tuple[list[str], list[str], list[str]]:

@@ -19,7 +19,7 @@ from mmkit.errors import ConfigError, MmkitError
 from mmkit.fields import Duration
 from mmkit.kinds import Kind, spelled_duration
 from mmkit.optimizing import unsuited
-from mmkit.page_block import block, default_of, sized, sources
+from mmkit.page_block import block, default_of, sized, sources, unfed
 from mmkit.page_steps import named_steps
 from mmkit.plugins import offers
 from mmkit.rules import Optimization, Role, Rule, own_functions
@@ -34,15 +34,17 @@ _MARKUP = re.compile(r"(\\|(?<!\s)[*~]|[*~](?!\s)|<(?=[A-Za-z/!?])|](?=[(\[])|(?
 """What Markdown might take for markup: nothing that stands between spaces, as in "a * b" or "a < b"."""
 
 _PAGE = re.compile(r"\bdocs/([\w-]+\.md)\b")
+_PRIVATE = re.compile(r"`(_\w+)`")
 _SENTENCE = re.compile(r"(?<=[.])\s+(?=[A-Z])")
 
 
 @attrs.frozen
 class Documented:
-    """A rule and the docstring of its module."""
+    """A rule, the docstring of its module, and those of private modules beside it that the docstring names: `_queue`."""
 
     rule: Rule
     text: str
+    shared: tuple[str, ...] = ()
 
     @property
     def path(self) -> str:
@@ -66,10 +68,17 @@ def documented(distribution: str = "mmkit") -> list[Documented]:
         for entry in sorted(offered.entries[role], key=lambda entry: entry.name):
             if entry.dist is not None and entry.dist.name == distribution:
                 rule, _ = offered.load(role, entry.name)
-                found.append(Documented(rule, inspect.cleandoc(sys.modules[entry.module].__doc__ or "")))
+                text = _docstring(entry.module)
+                beside = (f"{entry.module.rpartition('.')[0]}.{name}" for name in _PRIVATE.findall(text))
+                found.append(Documented(rule, text, tuple(map(_docstring, beside))))
     if not found:
         raise ConfigError(f'no installed distribution "{distribution}" offers a rule')
     return found
+
+
+def _docstring(module: str) -> str:
+    """Returns the docstring of a module that has been imported, "" where it has none."""
+    return inspect.cleandoc(getattr(sys.modules.get(module), "__doc__", None) or "")
 
 
 def pages(timings: Mapping[str, Mapping[str, float]], distribution: str = "mmkit") -> dict[str, str]:
@@ -87,6 +96,7 @@ def page(about: Documented, rules: Sequence[Rule], timing: Mapping[str, float] |
     """Returns the Markdown of one rule; rules: those that its inputs, optimizations and example may name."""
     rule = about.rule
     parts = [f"# {rule.name} ({rule.role.value})", markdown(about.text)]
+    parts += [markdown(text) for text in about.shared]
     parts += ["## In a stack", f"```toml\n{block(rule, rules)}```"]
     parts += ["## Parameters", _parameters(rule) or "None."]
     parts += _section("## What it reads", _reads(rule, rules))
@@ -190,6 +200,7 @@ def _reads(rule: Rule, rules: Sequence[Rule]) -> str:
         )
         said, unit = prose(field.metadata.get("doc", "")), _code(field.metadata.get("unit", ""))
         provided = "every sizing rule" if field.name in sized(rules) else offered
+        provided = "what is wired to it" if field in unfed(rule, rules) else provided
         rows.append((_code(field.name), unit, absent, said, provided))
     table = _table(("input", "unit", "if nothing provides it", "what it is", "what provides it"), rows)
     called = ", ".join(_code(name) for name, _ in own_functions(rule) if name.startswith("on_"))

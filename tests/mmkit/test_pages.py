@@ -1,6 +1,7 @@
 """A page per rule: what is on disk is what the declarations say, it is complete, and what it offers to paste works."""
 
 import inspect
+import math
 import re
 import sys
 import tomllib
@@ -10,13 +11,15 @@ from typing import Any
 import attrs
 import pytest
 
-from mmkit import ConfigError, Duration
+from mmkit import ConfigError, Duration, Risk, Signal
+from mmkit import field as parameter
+from mmkit.engine.session import program
 from mmkit.kinds import kind_of
-from mmkit.page_block import INSTRUMENT, block
+from mmkit.page_block import HEDGE, INSTRUMENT, block
 from mmkit.page_steps import named_steps
 from mmkit.pages import MADE, Documented, documented, main, markdown, page, pages, prose, read_timings
 from mmkit.plugins import offers
-from mmkit.rules import Role, Rule, Signal
+from mmkit.rules import Role, Rule
 from mmkit.settings import read
 from mmkit.steps import step
 
@@ -127,6 +130,16 @@ def test_what_a_page_offers_to_paste_is_a_valid_part_of_a_stack(
     file.write_text("\n".join(missing) + "\n" + text, "utf-8")
     found = read(file)
     assert about.rule.name in _used(found)
+    if about.rule.role is not Role.MARKET:
+        program(found).session()  # every rule's setup takes it too
+
+
+def test_a_hedge_trades_the_instruments_that_its_page_names(tmp_path: Path) -> None:
+    about = next(each for each in EVERY if each.path == "hedging/delta.md")
+    text = re.sub(r"(?m)^# (instruments = )", r"\1", block(about.rule, RULES))
+    file = tmp_path / "stack.toml"
+    file.write_text("\n".join(_base(about.rule).values()) + "\n" + text, "utf-8")
+    assert read(file).hedges == (HEDGE,)
 
 
 def _base(rule: Rule) -> dict[str, str]:
@@ -135,7 +148,9 @@ def _base(rule: Rule) -> dict[str, str]:
     market = 'use = "diffusion"\nsigma = 1.0' if chance else 'use = "book"'
     venue = 'use = "intensity"\nA = 1.0\nk = 1.0' if chance else 'use = "queue"'
     at = f"instruments.{INSTRUMENT}"
+    hedge = f'[instruments.{HEDGE}]\ntick_size = 0.01\nlot_size = 0.001\n[instruments.{HEDGE}.market]\nuse = "book"'
     return {
+        **({"stack": f'[stack]\nquote = "{INSTRUMENT}"', "hedge": hedge} if rule.role is Role.HEDGING else {}),
         at: f"[{at}]\ntick_size = 0.01\nlot_size = 0.001",
         f"{at}.market": f"[{at}.market]\n{market}",
         f"{at}.venue": f"[{at}.venue]\n{venue}",
@@ -234,6 +249,49 @@ def test_a_page_reads_as_the_docstring_does(about: Documented) -> None:
             said += f"`{token.content}`" if token.type == "code_inline" else token.content
         shown += said.split()
     assert shown == about.text.split()
+
+
+def test_what_a_docstring_names_beside_its_rule_stands_in_the_page() -> None:
+    for path, module, line in (
+        ("execution/queue-value.md", "_queue", "P(x)  = rho"),
+        ("hedging/delta.md", "_orders", "deviation = "),
+    ):
+        about = next(each for each in EVERY if each.path == path)
+        assert f"`{module}`" in about.text
+        assert line not in about.text
+        assert line in TEXTS[path].partition("## In a stack")[0]
+
+
+@attrs.frozen
+class Either:
+    first: float = parameter(math.inf, above=0, doc="one of two")
+    second: float = parameter(math.inf, above=0, doc="the other")
+
+
+@attrs.define
+class Missing:
+    danger: float = parameter(math.nan, doc="bad where it is missing")
+    calm: float = parameter(0.0, doc="zero where it is missing")
+
+
+def needs_both(params: Any, state: Any, instrument: Any) -> None:
+    for key in ("first", "second"):
+        if math.isinf(getattr(params, key)):
+            raise ConfigError(f"needy.{key}: is needed")
+
+
+def watch(params: Any, state: Any, market: Any, inputs: Any, account: Any, desk: Any, control: Any) -> int:
+    return 0
+
+
+def test_what_a_setup_asks_for_has_an_example_and_what_must_be_wired_is_said() -> None:
+    assert block(Risk("needy", params=Either, inputs=Missing, setup=needs_both, watch=watch), []).splitlines() == [
+        "[risk.needy]",
+        'use = "needy"',
+        "first = 1.0                     # one of two",
+        "second = 1.0                    # the other",
+        '# to be wired: inputs = { danger = "SIGNAL.OUTPUT" }',
+    ]
 
 
 def test_the_time_of_a_signal_stands_in_its_page_with_the_command_that_measures_it() -> None:

@@ -1,4 +1,7 @@
-"""Stacks put together from parts, one rule per role, over a piece of a recording and over the simulated book."""
+"""Stacks put together from parts, one rule per role, over a piece of a recording and over the simulated book.
+
+With a hedging rule there is a second instrument: over the recording the same asset's spot market, over the book one that shares its moves.
+"""
 
 import importlib.metadata
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -7,23 +10,32 @@ from types import MappingProxyType
 from typing import Any
 
 import attrs
+import numpy as np
 import pytest
 
 from mmkit.rules import Role, hook_name
 from mmkit.runs import attempt
 
 ROWS = 20_000
+RECORDING = "derived/hftbacktest-format_usdm_btcusdt_20240808.npz"
+SPOT = "derived/hftbacktest-format_spot_btcusdt_20240808.npz"
+
+ALONE: dict[str, Any] = {"duration": "20s"}
+MOVING: dict[str, Any] = {"duration": "20s", "sigma": 0.01, "common_sigma": 0.03}
 
 STACK = """
 [stack]
 name = "swapped"
 seed = 11
+quote = "X"
+{stack}
 record_every = "250ms"
 [instruments.X]
 tick_size = {tick}
 lot_size = 0.001
 maker_fee = 0.0
 taker_fee = 0.0003
+{instrument}
 [instruments.X.market]
 {market}
 [instruments.X.venue]
@@ -31,6 +43,7 @@ use = "queue"
 entry_latency = "3ms"
 response_latency = "4ms"
 {venue}
+{hedge}
 {signals}
 [sizing]
 {sizing}
@@ -42,12 +55,27 @@ response_latency = "4ms"
 use = "position-limit"
 max_position = {limit}
 {risk}
+{watching}
 [execution]
-use = "requote"
-every = "100ms"
 {execution}
+[hedging]
+{hedging}
 [report]
 {more}
+"""
+
+HEDGE = """
+[instruments.H]
+tick_size = {tick}
+lot_size = {lot}
+taker_fee = 0.00001
+{more}
+[instruments.H.market]
+{market}
+[instruments.H.venue]
+use = "queue"
+entry_latency = "6ms"
+response_latency = "5ms"
 """
 
 BOOK: dict[str, Any] = {
@@ -74,6 +102,21 @@ BOOK: dict[str, Any] = {
         "exponential": {"quantity": 0.2, "eta": 0.5},
         "notional": {"notional": 20.0, "max_notional": 400.0},
     },
+    "risk": {
+        "drawdown": {"money": 0.1},
+        "kill-switch": {"widen_at": 0.1, "cancel_at": 0.5, "cool_down": "1s"},
+        "loss-streak": {"losses": 2, "cool_down": "2s"},
+        "max-age": {"max_age": "4s", "ease_after": "2s"},
+        "none": {},
+        "notional-limit": {"max_notional": 100.0},
+        "position-limit": {"max_position": 1.0},
+        "recovery": {"cool_down": "1s", "every": "1s"},
+        "stale-data": {"max_age": "80ms"},
+        "stop-loss": {"money": 0.02},
+        "take-profit": {"money": 0.002},
+        "trailing-stop": {"money": 0.005},
+    },
+    "hedge": {"tick": 0.01, "lot": 0.001},
 }
 RECORDED: dict[str, Any] = {
     "tick": 0.1,
@@ -91,6 +134,21 @@ RECORDED: dict[str, Any] = {
         "exponential": {"quantity": 0.01, "eta": 20.0},
         "notional": {"notional": 600.0, "max_notional": 6000.0},
     },
+    "risk": {
+        "drawdown": {"money": 1.0},
+        "kill-switch": {"widen_at": 5.0, "cancel_at": 50.0, "cool_down": "1s"},
+        "loss-streak": {"losses": 2, "cool_down": "2s"},
+        "max-age": {"max_age": "4s", "ease_after": "2s"},
+        "none": {},
+        "notional-limit": {"max_notional": 3000.0},
+        "position-limit": {"max_position": 0.05},
+        "recovery": {"cool_down": "1s", "every": "1s"},
+        "stale-data": {"max_age": "500ms"},
+        "stop-loss": {"money": 0.5},
+        "take-profit": {"money": 0.1},
+        "trailing-stop": {"money": 0.1},
+    },
+    "hedge": {"tick": 0.01, "lot": 0.00001},
 }
 WORLDS = {"book": BOOK, "recording": RECORDED}
 
@@ -99,6 +157,25 @@ LADDERS: dict[str, dict[str, Any]] = {
     "uniform": {"levels": 3, "gap_ticks": 2},
     "geometric": {"levels": 3, "first_ticks": 2.0, "size_ratio": 1.5},
     "fibonacci": {"levels": 4, "sizes": [1.0, 1.5, 2.0]},
+}
+
+EXECUTIONS: dict[str, dict[str, Any]] = {
+    "requote": {"every": "100ms"},
+    "classic-requote": {
+        "every": "100ms",
+        "quote_lifetime": "2s",
+        "min_spread": 0.0,
+        "amend_threshold": 5.0,
+        "amend_fraction": 0.0,
+    },
+    "tolerance": {"every": "100ms"},
+    "queue-value": {"every": "100ms"},
+}
+HEDGINGS: dict[str, dict[str, Any]] = {
+    "none": {},
+    "notional": {},
+    "delta": {"mode": "limit", "timeout": "500ms"},
+    "minimum-variance": {"sample_every": "250ms", "half_life": "10s", "least_samples": 4},
 }
 
 # In the order in which they act. Short enough that each publishes within the thirteen seconds that the piece of a recording lasts.
@@ -134,6 +211,7 @@ SOURCES: dict[str, tuple[str, ...]] = {
     "gamma_adjustment": ("volume-candles.gamma",),
     "kappa_adjustment": ("volume-candles.kappa",),
     "trend_direction": ("volume-candles.trend",),
+    "danger": ("volatility.value",),
 }
 
 
@@ -186,10 +264,16 @@ def toml(value: Any) -> str:
 
 
 def stack_text(
-    world: str, market: str, names: Sequence[str], pricing: str, sizing: str, ladder: str, more: Mapping[str, Any]
+    world: str, markets: Sequence[str], names: Sequence[str], rules: Mapping[str, Any], more: Mapping[str, Any]
 ) -> str:
-    """Returns a stack over a world ("book", "recording"); more: further keys by signal or role, and `text` for the end."""
+    """Returns a stack over a world ("book", "recording").
+
+    markets: those of the quoted and the hedge instrument; rules: name by role, of `risk` any number; more: further keys by signal,
+    role or risk rule, and `text` for the end.
+    """
     shape = WORLDS[world]
+    sizing, pricing, ladder = (rules[role] for role in ("sizing", "pricing", "ladder"))
+    execution, hedging = rules.get("execution", "requote"), rules.get("hedging", "none")
     signals = [
         f"[signals.{name}]\n"
         + wired(Role.SIGNALS, name, SIGNALS[name] | more.get(name, {}), names[: names.index(name)])
@@ -198,14 +282,24 @@ def stack_text(
     return STACK.format(
         tick=shape["tick"],
         limit=shape["limit"],
-        market="\n".join([market, *lines(more.get("market", {}))]),
+        stack="\n".join(lines(more.get("stack", {}))),
+        instrument="\n".join(lines(more.get("instrument", {}))),
+        market="\n".join([markets[0], *lines(more.get("market", {}))]),
+        hedge=HEDGE.format(**shape["hedge"], market=markets[1], more="\n".join(lines(more.get("hedge", {}))))
+        if hedging != "none"
+        else "",
         venue="\n".join(lines(more.get("venue", {}))),
         signals="\n".join(signals),
         sizing=wired(Role.SIZING, sizing, shape["sizing"][sizing] | more.get("sizing", {}), names),
         pricing=wired(Role.PRICING, pricing, shape["pricing"][pricing] | more.get("pricing", {}), names),
         ladder=wired(Role.LADDER, ladder, LADDERS[ladder] | more.get("ladder", {}), names),
         risk="\n".join(lines(more.get("risk", {}))),
-        execution="\n".join(lines(more.get("execution", {}))),
+        watching="\n".join(
+            f"[risk.{name}]\n" + wired(Role.RISK, name, shape["risk"][name] | more.get(name, {}), names)
+            for name in rules.get("risk", ())
+        ),
+        execution=section(execution, EXECUTIONS[execution] | more.get("execution", {})),
+        hedging=section(hedging, HEDGINGS[hedging] | more.get("hedging", {})),
         more=more.get("text", ""),
     )
 
@@ -223,6 +317,18 @@ def recording(beginning: Callable[[int], Path]) -> str:
 
 
 @pytest.fixture(scope="session")
+def spot(data: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Returns the market section of the same asset's spot market, recorded by the same clock until the piece of the recording ends."""
+    with np.load(data / RECORDING) as kept:
+        end = kept[kept.files[0]]["local_ts"][ROWS - 1]
+    with np.load(data / SPOT) as kept:
+        rows = kept[kept.files[0]]
+    file = tmp_path_factory.mktemp("spot") / "spot.npz"
+    np.savez(file, data=rows[rows["local_ts"] <= end])
+    return section("hftbacktest", {"path": str(file)})
+
+
+@pytest.fixture(scope="session")
 def stack_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Gives these tests their own cache of tapes and compiled stacks."""
     with pytest.MonkeyPatch.context() as patch:
@@ -233,7 +339,7 @@ def stack_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture
 def stack_file(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[..., Path]:
-    """Returns a writer of stacks: world, signals (or the number of a mix of them), pricing, sizing, ladder."""
+    """Returns a writer of stacks: world, signals (or the number of a mix of them), pricing, sizing, ladder; execution, risk, hedging."""
 
     def write(
         world: str,
@@ -242,11 +348,17 @@ def stack_file(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[..., 
         sizing: str,
         ladder: str,
         more: Mapping[str, Any] = MappingProxyType({}),
+        **further: Any,
     ) -> Path:
-        market = section("book", {"duration": "20s"}) if world == "book" else request.getfixturevalue("recording")
+        rules = {"pricing": pricing, "sizing": sizing, "ladder": ladder, **further}
+        hedged = rules.get("hedging", "none") != "none"
+        if world == "book":
+            markets = [section("book", MOVING if hedged else ALONE), section("book", MOVING)]
+        else:
+            markets = [request.getfixturevalue("recording"), request.getfixturevalue("spot") if hedged else ""]
         names = mix(signals) if isinstance(signals, int) else [name for name in SIGNALS if name in signals]
         file = tmp_path / "stack.toml"
-        file.write_text(stack_text(world, market, names, pricing, sizing, ladder, more))
+        file.write_text(stack_text(world, markets, names, rules, more))
         return file
 
     return write

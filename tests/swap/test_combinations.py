@@ -1,8 +1,11 @@
-"""Every pricing with every sizing and every ladder and a mix of signals, over a recording and a simulated book: only names change."""
+"""Every pricing with every sizing and ladder, with executions, risk rules, hedges and signals in turn, over a recording and a book.
+
+Any two rules of different roles meet in some stack: only names change.
+"""
 
 import importlib.metadata
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +23,38 @@ def every(role: str) -> list[str]:
     return sorted(entry.name for entry in importlib.metadata.entry_points(group=f"mmkit.{role}"))
 
 
-COMBINATIONS = [
-    (number, *names)
-    for number, names in enumerate(itertools.product(every("pricing"), every("sizing"), every("ladder")))
-]
+ROLES = ("pricing", "sizing", "ladder", "execution", "risk", "hedging")
+AMEND = ("requeue", "keep-on-decrease", "none")
+
+
+def pairs(names: Sequence[str]) -> set[tuple[Any, ...]]:
+    """Returns every two rules of a stack, each with its role's number."""
+    return set(itertools.combinations(enumerate(names), 2))
+
+
+def combinations() -> list[tuple[str, ...]]:
+    """Returns every pricing with every sizing and ladder; to each the execution, risk and hedging that bring most that is new."""
+    found: list[tuple[str, ...]] = []
+    met: set[tuple[Any, ...]] = set()
+    position = list(itertools.product(*(every(role) for role in ROLES[3:])))
+    for first in itertools.product(*(every(role) for role in ROLES[:3])):
+        names = max(((*first, *others) for others in position), key=lambda names: len(pairs(names) - met))
+        met |= pairs(names)
+        found.append(names)
+    return found
+
+
+COMBINATIONS = list(enumerate(combinations()))
+
+
+def test_every_two_rules_of_different_roles_meet() -> None:
+    met = set().union(*(pairs(names) for _, names in COMBINATIONS))
+    wanted = {
+        pair
+        for (one, first), (other, second) in itertools.combinations(enumerate(ROLES), 2)
+        for pair in itertools.product(((one, name) for name in every(first)), ((other, name) for name in every(second)))
+    }
+    assert met == wanted
 
 
 def quotes_are_sound(run: Any) -> None:
@@ -40,32 +71,43 @@ def quotes_are_sound(run: Any) -> None:
 
 
 def position_is_that_of_the_fills(run: Any) -> None:
-    """Asserts that what was bought less what was sold is the position, and what was paid for it the cash."""
-    fills, instrument = run.fills, run.stack.leg.instrument
-    lots = np.rint(fills["qty"].to_numpy() / instrument.lot_size) * fills["side"].to_numpy()
-    position = run.summary["position"][instrument.name]
-    assert position == pytest.approx(lots.sum() * instrument.lot_size, abs=1e-9)
+    """Asserts that what was bought less what was sold is each position, and what was paid for all the cash."""
+    fills = run.fills
+    for leg in run.stack.legs.values():
+        instrument = leg.instrument
+        own = fills.filter(fills["instrument"] == instrument.name)
+        lots = np.rint(own["qty"].to_numpy() / instrument.lot_size) * own["side"].to_numpy()
+        position = run.summary["position"][instrument.name]
+        assert position == pytest.approx(lots.sum() * instrument.lot_size, abs=1e-9)
     spent = (fills["price"] * fills["qty"] * fills["side"]).sum() + fills["fee"].sum()
     assert run.summary["cash"] == pytest.approx(-spent, rel=1e-9, abs=1e-6)
 
 
+def hedges_stand_against_the_position(run: Any) -> None:
+    """Asserts that hedges trade, and lie on the other side than the position more often than on its own."""
+    assert run.stack.hedges == ("H",)
+    assert (run.fills["instrument"] == "H").any()
+    product = (run.records["position"] * run.records["H.position"]).to_numpy()
+    assert (product < 0.0).sum() > (product > 0.0).sum()
+
+
 @pytest.mark.parametrize("world", ["book", "recording"])
-@pytest.mark.parametrize(("number", "pricing", "sizing", "ladder"), COMBINATIONS)
+@pytest.mark.parametrize(("number", "names"), COMBINATIONS, ids=[f"{n}-{'-'.join(names)}" for n, names in COMBINATIONS])
 def test_it_runs_to_its_end_with_sound_quotes_and_fills(
-    stack_file: Callable[..., Path],
-    stack_cache: Path,
-    world: str,
-    number: int,
-    pricing: str,
-    sizing: str,
-    ladder: str,
+    stack_file: Callable[..., Path], stack_cache: Path, world: str, number: int, names: tuple[str, ...]
 ) -> None:
-    run = attempt(stack_file(world, number, pricing, sizing, ladder), engine="python")
+    rules = dict(zip(ROLES, names, strict=True))
+    # Recovery comes after something to recover from.
+    rules["risk"] = ["stop-loss", "recovery"] if rules["risk"] == "recovery" else [rules["risk"]]
+    more = {"venue": {"amend": AMEND[number % 3]}, "stack": {"cost": ("average", "fifo")[number % 2]}}
+    run = attempt(stack_file(world, number, more=more, **rules), engine="python")
     assert run.error is None
     assert not run.interrupted
     quotes_are_sound(run)
     position_is_that_of_the_fills(run)
     assert run.fills.height > 0
+    if rules["hedging"] != "none":
+        hedges_stand_against_the_position(run)
 
 
 @pytest.mark.parametrize("world", ["book", "recording"])

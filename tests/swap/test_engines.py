@@ -20,8 +20,10 @@ TTL = {"use": "spread-cache", "mode": "ttl", "ttl": "1s", "position": 0.01}
 
 BOT = ("volume-candles", "volatility", "vamp", "impact", "trend", "regime")
 
-# World, signals, pricing, sizing, ladder, and what else their sections say.
-STACKS: dict[str, tuple[str, tuple[str, ...], str, str, str, dict[str, Any]]] = {
+Built = tuple[str, tuple[str, ...], str, str, str, dict[str, Any]]
+"""World, signals, pricing, sizing, ladder, and what else their sections say."""
+
+STACKS: dict[str, Built] = {
     "plain": ("recording", ("volatility", "microprice", "ofi"), "avellaneda", "fixed", "single", {}),
     "everything-on": (
         "book",
@@ -72,12 +74,132 @@ STACKS: dict[str, tuple[str, tuple[str, ...], str, str, str, dict[str, Any]]] = 
 }
 
 
+INVERSE = {"kind": "inverse", "contract_size": 100.0}
+
+# A stack, and its execution, risk rules and hedging.
+POSITIONS: dict[str, tuple[Built, dict[str, Any]]] = {
+    "amended-fifo": (
+        (
+            "book",
+            ("volatility", "imbalance", "vamp-mid"),
+            "avellaneda",
+            "inventory",
+            "geometric",
+            {
+                "stack": {"cost": "fifo", "watch_every": "70ms"},
+                "instrument": {"min_quantity": 0.01, "min_notional": 2.0, "contract_size": 1.0},
+                "venue": {"amend": "keep-on-decrease", "post_only": "reprice"},
+                "vamp-mid": {"instrument": "H"},
+                "execution": {"on": ["timer", "fill", "book"], "min_interval": "40ms", "price_tolerance": 2},
+                "hedging": {"mode": "limit", "timeout": "300ms", "band_fraction": 0.01, "max_hedge": 60.0},
+                "pricing": {"gamma": 0.2},
+            },
+        ),
+        {
+            "execution": "tolerance",
+            "risk": ["notional-limit", "take-profit", "trailing-stop", "max-age"],
+            "hedging": "notional",
+        },
+    ),
+    "inverse-on-candles": (
+        (
+            "book",
+            ("volume-candles", "volatility", "trend"),
+            "classic",
+            "fixed",
+            "fibonacci",
+            {
+                "instrument": INVERSE,
+                "hedge": INVERSE,
+                "venue": {"amend": "requeue"},
+                "execution": {"on": ["timer", "candle", "fill"], "one_in_flight": True},
+                "hedging": {"on": ["timer"], "every": "500ms", "slippage": 0.0},
+                "stop-loss": {"fraction": 0.0002, "money": 0.0001},
+                "recovery": {"steps": 2},
+                "drawdown": {"money": 0.0005, "forgive_after": "1s"},
+            },
+        ),
+        {
+            "execution": "classic-requote",
+            "risk": ["stop-loss", "drawdown", "none", "position-limit", "recovery"],
+            "hedging": "minimum-variance",
+        },
+    ),
+    "spot-with-balances": (
+        (
+            "recording",
+            ("volatility", "microprice"),
+            "fixed",
+            "exponential",
+            "uniform",
+            {
+                "instrument": {
+                    "initial_margin": 0.1,
+                    "maintenance_margin": 0.05,
+                    "balances": {"quote": 2_000.0, "X": 0.0},
+                },
+                "hedge": {"kind": "spot", "balances": {"quote": 3_000.0, "H": 0.03}},
+                "venue": {"amend": "requeue", "model": "log2"},
+                "execution": {"on": ["trade", "fill"], "min_interval": "30ms", "cancels_per_minute": 200},
+                "hedging": {"min_size": [0.0001], "betas": [1.1], "target_delta": 50.0},
+                "pricing": {"half_spread": 0.3},
+            },
+        ),
+        {
+            "execution": "queue-value",
+            "risk": ["kill-switch", "loss-streak", "stale-data"],
+            "hedging": "delta",
+        },
+    ),
+    "spot-quoted": (
+        (
+            "book",
+            ("volatility", "weighted-mid"),
+            "glft",
+            "notional",
+            "uniform",
+            {
+                "instrument": {"kind": "spot", "balances": {"quote": 60.0, "X": 0.5}},
+                "venue": {"amend": "none", "model": "power"},
+                "execution": {
+                    "on": ["timer", "book", "trade", "fill", "candle"],
+                    "min_interval": "20ms",
+                    "wait_for_cancel": True,
+                    "max_order_age": "2s",
+                    "max_distance": 0.0008,
+                    "max_per_side": 2,
+                },
+            },
+        ),
+        {"execution": "requote", "risk": ["position-limit"], "hedging": "none"},
+    ),
+}
+
+
 @pytest.mark.parametrize("name", STACKS)
 def test_the_engines_agree_to_the_bit(stack_file: Callable[..., Path], both: Callable[[Path], Any], name: str) -> None:
-    world, signals, pricing, sizing, ladder, more = STACKS[name]
-    run = both(stack_file(world, signals, pricing, sizing, ladder, more))
+    run = both(stack_file(*STACKS[name]))
     assert run.fills.height > 5
     assert run.records["bid_quote"].drop_nans().len() > 5
+
+
+@pytest.mark.parametrize("name", POSITIONS)
+def test_the_engines_agree_on_the_position_to_the_bit(
+    stack_file: Callable[..., Path], both: Callable[[Path], Any], name: str
+) -> None:
+    stack, rules = POSITIONS[name]
+    run = both(stack_file(*stack, **rules))
+    assert run.fills.height > 5
+    assert run.records["bid_quote"].drop_nans().len() > 5
+    assert set(run.fills["cause"]) >= {"quote", *(["hedge"] if run.stack.hedges else [])}
+
+
+@pytest.mark.parametrize("role", ["execution", "risk", "hedging"])
+def test_the_stacks_of_the_position_use_every_rule(role: str) -> None:
+    used: set[str] = set()
+    for _, rules in POSITIONS.values():
+        used |= set(rules[role]) if role == "risk" else {rules[role]}
+    assert used == {entry.name for entry in importlib.metadata.entry_points(group=f"mmkit.{role}")}
 
 
 @pytest.mark.parametrize("role", ["signals", "pricing", "sizing", "ladder"])
@@ -97,8 +219,8 @@ def test_the_stacks_use_every_optimization_of_a_run(
     """Those of the process, which concern live sessions, have no part in what a run computes."""
     request.getfixturevalue("recording")
     used: set[str] = set()
-    for world, signals, pricing, sizing, ladder, more in STACKS.values():
-        stack = read(stack_file(world, signals, pricing, sizing, ladder, more))
+    for each in STACKS.values():
+        stack = read(stack_file(*each))
         used |= {slot.rule.name for slot in (*stack.optimizations, *stack.caches)}
         used |= {slot.rule.name for each in stack.optimizable for slot in each.off}
     assert used == set(optimizations_of_a_run())

@@ -25,11 +25,14 @@ Table = dict[str, Any]
 Parameter = tuple[str, str, str]
 """Role, rule, parameter."""
 
-DECIDING = ("sizing", "pricing", "ladder", "risk")
+DECIDING = ("sizing", "pricing", "ladder")
 """Roles whose rules are looked at in single decisions; the others in whole runs."""
 
 SIMULATED = ("book", "diffusion")
 """Markets that read no file."""
+
+MOVING = {"duration": "20s", "sigma": 0.01, "common_sigma": 0.03}
+"""A book that moves with those of the other instruments."""
 
 SETTINGS: dict[tuple[str, str], Table] = {
     ("market", "book"): {"duration": "20s"},
@@ -55,6 +58,37 @@ SETTINGS: dict[tuple[str, str], Table] = {
     ("pricing", "fixed"): {"half_spread": 0.05},
     ("pricing", "glft"): {"gamma": 1.0, "k": 100.0, "A": 1.9},
     ("ladder", "fibonacci"): {"step_ticks": 5},
+    ("risk", "drawdown"): {"money": 0.05},
+    ("risk", "kill-switch"): {
+        "widen_at": 1.0,
+        "reduce_at": 1.5,
+        "cancel_at": 2.0,
+        "flatten_at": 2.5,
+        "cool_down": "300ms",
+    },
+    ("risk", "loss-streak"): {"losses": 2, "cool_down": "2s"},
+    ("risk", "max-age"): {"max_age": "3s"},
+    ("risk", "notional-limit"): {"max_notional": 50.0},
+    ("risk", "position-limit"): {"max_position": 0.5},
+    ("risk", "recovery"): {"cool_down": "1s", "every": "2s"},
+    ("risk", "stale-data"): {"max_age": "200ms"},
+    ("risk", "stop-loss"): {"money": 0.02},
+    ("risk", "take-profit"): {"money": 0.002},
+    ("risk", "trailing-stop"): {"money": 0.002},
+    ("execution", "classic-requote"): {
+        "min_spread": 0.0,
+        "amend_threshold": 3.0,
+        "amend_fraction": 0.0,
+        "max_distance": 0.0,
+    },
+    ("hedging", "delta"): {"band_fraction": 0.0},
+    ("hedging", "minimum-variance"): {
+        "band_fraction": 0.0,
+        "sample_every": "500ms",
+        "half_life": "10s",
+        "least_samples": 5,
+    },
+    ("hedging", "notional"): {"band_fraction": 0.0},
     ("optimization", "spread-cache"): {"mode": "ttl", "ttl": "5s"},
 }
 """What every test of a rule's parameters sets: what has no default, and times that fit into a short run."""
@@ -78,6 +112,28 @@ CONTEXTS: dict[Parameter, Table] = {
     ("signals", "vpin", "bar"): {"classification": "bulk"},
     ("signals", "vpin", "bars"): {"classification": "bulk", "bar": "500ms", "bars": 5},
     ("signals", "vpin", "classification"): {"bar": "500ms", "bars": 5},
+    ("execution", "queue-value", "half_life"): {"least_gain": 0.02},
+    ("execution", "classic-requote", "amend_fraction"): {"amend_threshold": 0.0},
+    ("execution", "classic-requote", "lifetime_share"): {"quote_lifetime": "2s"},
+    ("execution", "classic-requote", "max_lifetime"): {"max_lifetime": "1s"},
+    ("execution", "classic-requote", "min_quote_interval"): {
+        "quote_lifetime": "2s",
+        "min_quote_interval": "200ms",
+        "position_limit": 1.0,
+    },
+    ("execution", "classic-requote", "position_limit"): {
+        "quote_lifetime": "2s",
+        "min_quote_interval": "200ms",
+        "position_limit": 1.0,
+    },
+    ("execution", "classic-requote", "position_check_interval"): {"position_check_interval": "1s"},
+    ("risk", "drawdown", "fraction"): {"fraction": 0.0004, "capital": 100.0},
+    ("risk", "drawdown", "capital"): {"fraction": 0.0004, "capital": 100.0},
+    ("risk", "recovery", "max_position"): {"after": "flatten"},
+    ("hedging", "delta", "every"): {"on": ["timer"]},
+    ("hedging", "delta", "check_every"): {"slippage": 0.0},
+    ("hedging", "notional", "every"): {"on": ["timer"]},
+    ("hedging", "notional", "check_every"): {"slippage": 0.0},
     ("sizing", "inventory", "trend_with"): {"trend_tilt": True},
     ("sizing", "inventory", "trend_against"): {"trend_tilt": True},
     ("pricing", "avellaneda", "infinite_horizon"): {"max_position": 4.0},
@@ -98,6 +154,35 @@ CONTEXTS: dict[Parameter, Table] = {
 }
 """What else has to be set for a parameter to matter: most often the choice that it belongs to."""
 
+QUIET_BOOK = {"duration": "20s", "limit_rate": 1.0, "market_rate": 1.0, "cancel_rate": 1.0}
+SLOW_VENUE = {"entry_latency": "300ms", "response_latency": "300ms"}
+STOPPED = {"risk.stop": ("stop-loss", {"money": 0.02})}
+
+SIZES = {"sizing": ("inventory", {"quantity": 0.2, "position_limit": 4.0})}
+
+WINNING = {
+    "market": ("book", {"duration": "30s", "market_rate": 8.0, "informed": 0.0}),
+    "pricing": ("fixed", {"half_spread": 0.01, "skew": 0.005}),
+}
+"""Nobody knows more than we do, so that a position may gain."""
+
+AROUND: dict[tuple[str, ...], dict[str, tuple[str, Table]]] = {
+    ("venue", "queue", "amend"): {
+        **SIZES,
+        "execution": ("tolerance", {"every": "400ms"}),
+    },
+    ("execution", "queue-value", "half_life"): {"market": ("book", {"duration": "40s", "market_rate": 8.0})},
+    ("execution", "tolerance", "wait_for_cancel"): {"venue": ("queue", {"amend": "none"})},
+    ("execution", "tolerance", "size_tolerance"): SIZES,
+    ("execution", "tolerance", "lots_tolerance"): SIZES,
+    ("risk", "drawdown", "forgive_after"): {"risk.recovery": ("recovery", {"cool_down": "1s", "every": "1s"})},
+    ("risk", "recovery"): STOPPED,
+    ("risk", "take-profit"): WINNING,
+    ("risk", "trailing-stop"): WINNING,
+    ("risk", "stale-data"): {"market": ("book", QUIET_BOOK)},
+}
+"""What other sections of the stack have to say for a rule, or one parameter of it, to matter."""
+
 VALUES: dict[Parameter, list[Any]] = {
     ("signals", "microprice", "adjustment"): [[0.5]],
     ("signals", "imbalance", "ticks"): [1],
@@ -111,9 +196,27 @@ VALUES: dict[Parameter, list[Any]] = {
     ("pricing", "classic", "gamma_min"): [0.35],
     ("pricing", "classic", "gamma_max"): [0.45],
     ("ladder", "fibonacci", "sizes"): [[1.0, 2.0]],
+    ("risk", "drawdown", "fraction"): [0.0002],
+    ("risk", "kill-switch", "reduce_at"): [1.8],
+    ("risk", "kill-switch", "cancel_at"): [2.2],
+    ("risk", "stop-loss", "fraction"): [0.0001],
+    ("risk", "take-profit", "fraction"): [0.00001],
+    ("risk", "trailing-stop", "fraction"): [0.0001],
+    ("hedging", "delta", "betas"): [[0.5, 2.0]],
+    ("hedging", "delta", "weights"): [[0.3, 0.7]],
+    ("hedging", "minimum-variance", "least_own"): [0.9],
+    ("hedging", "notional", "weights"): [[0.3, 0.7]],
+    ("execution", "classic-requote", "amend_fraction"): [0.0001],
     ("ladder", "fibonacci", "ask_sizes"): [[1.0, 2.0]],
 }
 """Other values of a parameter, where they cannot be derived from its type and bounds."""
+
+for each in ("delta", "minimum-variance", "notional"):
+    VALUES["hedging", each, "min_size"] = [[0.5, 0.5]]
+    CONTEXTS["hedging", each, "timeout"] = {"mode": "limit", "timeout": "2s"}
+for each in ("classic-requote", "queue-value", "requote", "tolerance"):
+    VALUES["execution", each, "max_distance"] = [0.0003]
+    AROUND["execution", each, "one_in_flight"] = {"venue": ("queue", SLOW_VENUE)}
 
 CALLED = (("optimization", "spread-cache", "position"),)
 """What only a call shows: in a run a position changes by a fill, and a fill ends a kept spread by itself."""
@@ -162,6 +265,7 @@ WAVES = {
     "volatility": "1.0 + 0.9 * math.sin(market.now * 0.9e-9)",
     "volume_volatility": "0.5 + 0.4 * math.sin(market.now * 1.1e-9)",
     "completed": "math.floor(market.now * 2e-9)",
+    "danger": "math.nan if market.now % 5_000_000_000 < 500_000_000 else 4.0 * abs(math.sin(market.now * 0.4e-9))",
 }
 """What the inputs of signals are fed with in a run; all else is 0 there."""
 
@@ -213,7 +317,7 @@ def inputs_and_outputs() -> tuple[list[str], set[str]]:
     """Returns the names that rules ask for, and those that sizings publish."""
     asked: dict[str, None] = {}
     published: set[str] = set()
-    for role in ("signals", *DECIDING):
+    for role in ("signals", *DECIDING, "risk"):
         for rule in rules_of(role).values():
             asked.update(dict.fromkeys(attrs.fields_dict(rule.inputs) if rule.inputs else ()))
             published |= set(rule.outputs) if role == "sizing" else set()
@@ -238,7 +342,7 @@ def section(path: str, use: str, chosen: Mapping[str, Any]) -> str:
     return "\n".join([f"[{path}]", f'use = "{use}"', *(f"{key} = {toml(value)}" for key, value in chosen.items())])
 
 
-def stack_text(role: str, name: str, chosen: Table) -> str:
+def stack_text(role: str, name: str, parameter: str, chosen: Table) -> str:
     """Returns a stack with a rule and its parameters; every other rule as it takes least away from what this one does."""
     used: dict[str, tuple[str, Table]] = {
         "market": ("book", SETTINGS["market", "book"]),
@@ -246,9 +350,21 @@ def stack_text(role: str, name: str, chosen: Table) -> str:
         "sizing": ("fixed", {"quantity": 0.2}),
         "pricing": ("fixed", {"half_spread": 0.0, "skew": 0.05}),
         "ladder": ("uniform", {"levels": 2}),
-        "risk": ("position-limit", {"max_position": 8.0}),
+        "risk.limits": ("position-limit", {"max_position": 8.0}),
         "execution": ("requote", {"every": "400ms"}),
     }
+    fees = "maker_fee = 0.0005\ntaker_fee = 0.001"
+    others = []
+    if role == "risk":
+        used["market"] = ("book", {"duration": "30s", "sigma": 0.1})
+        used["pricing"] = ("fixed", {"half_spread": 0.01, "skew": 0.02})
+        used["ladder"] = ("uniform", {"levels": 3})
+        fees = "taker_fee = 0.00002"
+    if role == "hedging":
+        used["market"] = ("book", MOVING)
+        for each in ("Y", "Z"):
+            others.append(f"[instruments.{each}]\ntick_size = 0.01\nlot_size = 0.001\ntaker_fee = 0.0001")
+            others.append(section(f"instruments.{each}.market", "book", MOVING))
     if role == "ladder":
         used["sizing"] = ("inventory", SETTINGS["sizing", "inventory"])  # it publishes a capacity
     if name == "queue":  # orders that wait long enough for a queue to matter
@@ -274,13 +390,19 @@ def stack_text(role: str, name: str, chosen: Table) -> str:
         wiring = {"volatility": "sigma.value"}
         cached = {"gamma": 5.0, "k": 100.0, "inputs": wiring, "optimizations": [{"use": name, **chosen}]}
         used["pricing"] = ("avellaneda", cached)
+    elif role == "risk":
+        used["risk.tried"] = (name, chosen)
     else:
         used[role] = (name, chosen)
-    paths = {"market": "instruments.X.market", "venue": "instruments.X.venue", "risk": "risk.limits"}
+    used |= AROUND.get((role, name), {}) | AROUND.get((role, name, parameter), {})
+    if name == "recovery":  # it is declared after those that it recovers from
+        used["risk.tried"] = used.pop("risk.tried")
+    paths = {"market": "instruments.X.market", "venue": "instruments.X.venue"}
     return "\n".join(
         [
-            '[stack]\nname = "tried"\nseed = 2\nrecord_every = "200ms"\nplugins = ["known.py"]',
-            "[instruments.X]\ntick_size = 0.01\nlot_size = 0.001\nmaker_fee = 0.0005\ntaker_fee = 0.001",
+            '[stack]\nname = "tried"\nseed = 2\nquote = "X"\nrecord_every = "200ms"\nplugins = ["known.py"]',
+            f"[instruments.X]\ntick_size = 0.01\nlot_size = 0.001\n{fees}",
+            *others,
             *signals,
             *(section(paths.get(each, each), *rule) for each, rule in used.items()),
             "[log]\n" + "\n".join(f"{key} = {toml(value)}" for key, value in log.items()),
@@ -309,12 +431,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def outputs(folder: Path) -> Callable[[str, str, Table], str]:
+def outputs(folder: Path) -> Callable[[str, str, str, Table], str]:
     """Returns a function that says all that a stack with a rule and its parameters puts out."""
     known: dict[str, str] = {}
 
-    def put_out(role: str, name: str, chosen: Table) -> str:
-        text = stack_text(role, name, chosen)
+    def put_out(role: str, name: str, parameter: str, chosen: Table) -> str:
+        text = stack_text(role, name, parameter, chosen)
         if text not in known:
             file = folder / "stack.toml"
             file.write_text(text)
@@ -388,17 +510,17 @@ def numbers(now: float, field: "attrs.Attribute[Any]", annotation: Any) -> list[
 
 @pytest.mark.parametrize(
     ("role", "name", "parameter"),
-    [*parameters("market", "venue", "signals", *DECIDING, "execution", "optimization")],
+    [*parameters("market", "venue", "signals", *DECIDING, "risk", "execution", "hedging", "optimization")],
 )
 def test_a_parameter_changes_what_is_put_out(
-    outputs: Callable[[str, str, Table], str], role: str, name: str, parameter: str
+    outputs: Callable[[str, str, str, Table], str], role: str, name: str, parameter: str
 ) -> None:
     chosen, values = others(role, name, parameter)
-    before = outputs(role, name, chosen)
+    before = outputs(role, name, parameter, chosen)
     tried = []
     for value in values:
         try:
-            after = outputs(role, name, chosen | {parameter: value})
+            after = outputs(role, name, parameter, chosen | {parameter: value})
         except ConfigError:
             continue
         if after != before:

@@ -6,7 +6,7 @@ q the quoted position (base currency), mid its mid, mid_i that of hedge instrume
 beta_i is in money: by how many percent the hedge's price moves when the quoted one moves by one percent, the slope of its
 returns on the quoted ones, correlation sigma_hedge / sigma_quoted. So beta_i mid_i is the delta of one unit of the hedge. A
 correlation is no beta: of two assets that move together, the one that moves twice as far has a beta of 2 and a correlation
-of 1. What of the hedge's moves is its own stays: `minimum-variance` weighs that too. How targets become orders: min_size,
+of 1. What of the hedge's moves is its own stays: `minimum-variance` weighs that too. How targets become orders (`_orders`): min_size,
 bands, time-outs are the same in every hedging rule.
 """
 

@@ -13,7 +13,7 @@ ratio comes out low: choose sample_every well above the time that one market nee
 
 Nothing is hedged before `least_samples` samples, nor while the hedge instruments' changes are so alike that no joint answer is
 sound: then the hedges stay as they are, and a flat position still closes them. A sample without all prices is left out. How
-targets become orders: min_size, bands, time-outs are the same in every hedging rule. Sources: Ederington (1979), The hedging
+targets become orders (`_orders`): min_size, bands, time-outs are the same in every hedging rule. Sources: Ederington (1979), The hedging
 performance of the new futures markets, J. Finance 34, 157-170; Epps (1979), Comovements in stock prices in the very short run,
 JASA 74, 291-298.
 """

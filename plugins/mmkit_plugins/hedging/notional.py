@@ -4,7 +4,7 @@
 
 q the quoted position (base currency), mid its mid, mid_i that of hedge instrument i, w_i its weight; weights sum to one, so
 that several instruments together hedge the position once. ratio is a ratio of values, not a correlation: 1 for the same
-asset elsewhere; for another asset take `delta` with its beta, or `minimum-variance`. How targets become orders: min_size,
+asset elsewhere; for another asset take `delta` with its beta, or `minimum-variance`. How targets become orders (`_orders`): min_size,
 bands, time-outs are the same in every hedging rule.
 """
 

@@ -390,3 +390,74 @@ def test_with_amendments_levels_of_risk_closing_orders_and_a_hedge(
     assert set(run.fills["cause"]) == {"quote", "hedge", "flatten"}
     assert set(run.records["risk_level"]) >= {0, 1, 3}
     assert run.records["SPOT.position"].abs().max() > 0
+
+
+SETTLED = '''
+"""A book of two prices that everybody trades at, and marks that lead to two settlements."""
+import numpy as np
+import mmkit
+
+
+def events(params, instrument, rng):
+    rows = [(0, 0, 0, mmkit.RESET), (0, 999, 5_000, mmkit.BID), (0, 1001, 5_000, mmkit.ASK)]
+    for i in range(400):
+        now = (i + 1) * 50_000_000
+        buys = (i // 7) % 2 == 0
+        rows.append((now, 1001 if buys else 999, 3_000, mmkit.BUY if buys else mmkit.SELL))
+        rows += [(now, 999, 5_000 - i, mmkit.BID), (now, 1001, 5_000 + i, mmkit.ASK)]
+    marks = [
+        (t * 10**9, t * 10**9 + 10**6, 100.0 + 0.01 * t, 0.0001 * (t % 3 - 1.5), 5 * 10**9 if t < 5 else 15 * 10**9)
+        for t in range(15)
+    ]
+    yield np.array([(t, t + 10**6, tick, lots, kind, mmkit.BOTH) for t, tick, lots, kind in rows], mmkit.EVENT)
+    yield np.array(marks, mmkit.MARK)
+
+
+@mmkit.hookimpl
+def mmkit_market():
+    return mmkit.Market("settled", events=events)
+'''
+
+SETTLED_STACK = """
+[stack]
+plugins = ["settled.py"]
+quote = "X"
+cost = "{cost}"
+[instruments.Y]
+tick_size = 0.1
+lot_size = 0.001
+taker_fee = 0.0001
+[instruments.Y.market]
+use = "settled"
+[instruments.X]
+tick_size = 0.1
+lot_size = 0.001
+maker_fee = 0.0002
+{kind}
+[instruments.X.market]
+use = "settled"
+[pricing]
+use = "fixed"
+half_spread = 0.05
+[sizing]
+use = "fixed"
+quantity = 1.0
+[risk.limits]
+use = "position-limit"
+max_position = 6.0
+[hedging]
+use = "notional"
+hedge_ratio = 0.5
+[report]
+"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "cost"), [("", "average"), ('kind = "inverse"\ncontract_size = 100.0', "fifo")], ids=["linear", "inverse"]
+)
+def test_with_settlements_and_two_instruments_whose_events_are_simultaneous(
+    both: Callable[..., Any], kind: str, cost: str
+) -> None:
+    run = both(SETTLED_STACK.format(kind=kind, cost=cost), {"settled.py": SETTLED})
+    assert run.fills["instrument"].n_unique() == 2
+    assert all(run.summary["instruments"][name]["funding"] != 0.0 for name in ("X", "Y"))
