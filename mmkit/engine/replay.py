@@ -17,7 +17,7 @@ from mmkit.engine.orders import answered
 from mmkit.engine.places import on_book, on_clock, on_depth, on_trade
 from mmkit.engine.records import NEVER, NO_ASK, NO_BID
 from mmkit.engine.resting import mark_all
-from mmkit.engine.turn import due, end, take_turn
+from mmkit.engine.turn import coast, due, end, take_turn
 from mmkit.tape import CLEARED_BIDS, DEPTH, INVALID, MORE, TRADE_BUY, TRADE_SELL
 from mmkit.tape import NO_ASK as NO_ASK_TICK
 from mmkit.tape import NO_BID as NO_BID_TICK
@@ -51,7 +51,22 @@ def replay(local: Any, venue: Any, local_book: Any, venue_book: Any, s: Any, log
             return DONE
         s.market.now = until
         on_clock(s, s, local_book)
-        take_turn(s, local_book, log, until)
+        if until > last_word(local, venue, s):
+            coast(s, log, until)
+        else:
+            take_turn(s, local_book, log, until)
+
+
+def last_word(local: Any, venue: Any, leg: Any) -> int:
+    """Returns by when all that was under way at an instrument's last market event is answered, NEVER while there may be more events."""
+    if not (leg.reading.local_over and leg.reading.venue_over):
+        return NEVER
+    last = leg.market.start
+    if local.count > 0:
+        last = max(last, local.segments[local.count - 1].ts)
+    if venue.count > 0:
+        last = max(last, venue.segments[venue.count - 1].ts)
+    return int(last + leg.desk.entry_latency + leg.exchange.response_latency)
 
 
 def at_end(local: Any, venue: Any, leg: Any) -> bool:

@@ -9,8 +9,8 @@ from typing import Any
 from mmkit.engine.funds import judge
 from mmkit.engine.places import on_clock
 from mmkit.engine.records import NEVER
-from mmkit.engine.replay import DONE, FULL, NEED_LOCAL, STOPPED, at_end, last_time, run_local, run_venue
-from mmkit.engine.turn import due, end, take_turn
+from mmkit.engine.replay import DONE, FULL, NEED_LOCAL, STOPPED, at_end, last_time, last_word, run_local, run_venue
+from mmkit.engine.turn import coast, due, end, take_turn
 
 
 def replay_several(locals: Any, venues: Any, local_books: Any, venue_books: Any, s: Any, log: Any) -> int:
@@ -39,14 +39,19 @@ def replay_several(locals: Any, venues: Any, local_books: Any, venue_books: Any,
             return code
         over = at_end(locals[0], venues[0], s)
         last = last_time(locals[0], venues[0], s)
+        word = last_word(locals[0], venues[0], s)
         for k in range(len(s.legs)):
             over = over and at_end(locals[k + 1], venues[k + 1], s.legs[k])
             last = max(last, last_time(locals[k + 1], venues[k + 1], s.legs[k]))
+            word = max(word, last_word(locals[k + 1], venues[k + 1], s.legs[k]))
         tell_time(s, local_books, last if over else until)
         if over:
             end(s, log)
             return DONE
-        take_turn(s, local_books[0], log, until)
+        if until > word:
+            coast(s, log, until)
+        else:
+            take_turn(s, local_books[0], log, until)
 
 
 def broken(s: Any) -> bool:

@@ -87,10 +87,7 @@ def take_turn(s: Any, book: Any, log: Any, until: int) -> None:
         decides = False
     if decides or filled or until == clock.next_watch:
         look(s, log, until)
-    if until == clock.next_record:
-        record(s, log)
-        record_others(s, log)
-        clock.next_record += clock.record_every
+    record_due(s, log, until)
     if decides and not s.exchange.fault:
         make_decision(s, book, log)
         clock.not_before = until + clock.min_interval
@@ -99,6 +96,29 @@ def take_turn(s: Any, book: Any, log: Any, until: int) -> None:
         clock.next_hedge = hedge_time(s)
     if timed:
         clock.next_timer = next_time(s)
+
+
+def coast(s: Any, log: Any, until: int) -> None:
+    """A turn behind the market's last event and the answers to what was under way then: nothing is sent any more.
+
+    A rule that always keeps something under way, as one that replaces what is older than the way to the venue and back, would never
+    let the run end.
+    """
+    clock = s.clock
+    clock.next_timer = NEVER
+    clock.next_event = NEVER
+    clock.next_fill = NEVER
+    clock.next_watch = NEVER
+    clock.next_hedge = NEVER
+    record_due(s, log, until)
+
+
+def record_due(s: Any, log: Any, until: int) -> None:
+    """Records the state if that is due."""
+    if until == s.clock.next_record:
+        record(s, log)
+        record_others(s, log)
+        s.clock.next_record += s.clock.record_every
 
 
 def look(s: Any, log: Any, now: int) -> None:
