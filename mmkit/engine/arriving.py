@@ -3,7 +3,7 @@
 from typing import Any
 
 from mmkit.engine.executing import allowed, answer, count_taken, execute
-from mmkit.engine.funds import reach, short_of_funds, too_small
+from mmkit.engine.funds import payable, reach, short_of_funds, too_small
 from mmkit.engine.places import rest
 from mmkit.engine.records import (
     ACCEPTED,
@@ -189,7 +189,10 @@ def take(s: Any, leg: Any, book: Any, log: Any, now: int, place: int) -> None:
         used = min(skip, there)
         skip -= used
         lots = min(there - used, order.open)
-        if lots > 0:
-            count_taken(exchange, side, lots)
-            execute(s, leg, log, now, place, tick, lots, 0)
+        paid = payable(leg, order, tick, lots)
+        if paid > 0:
+            count_taken(exchange, side, paid)
+            execute(s, leg, log, now, place, tick, paid, 0)
+        if paid < lots:
+            return
         tick += side

@@ -31,12 +31,12 @@ def short_of_funds(leg: Any, order: Any, lots: int) -> bool:
     tick = reach(exchange, order)
     if tick in (NO_BID, NO_ASK):
         return False
-    if not exchange.limited or order.reduce_only:
+    if not exchange.limited or (order.reduce_only and exchange.kind != SPOT):
         return False
     if exchange.kind == SPOT:
         if order.side < 0:
             return bool(exchange.owned + exchange.position - resting_lots(leg, -1) < lots)
-        needed = (resting_amount(leg, 1) + float(tick * lots)) * (1.0 + exchange.taker_fee)
+        needed = (resting_amount(leg, 1) + float(tick * lots)) * with_fee(exchange)
         return bool(needed > exchange.cash - exchange.paid)
     if exchange.initial_margin <= 0.0 or exchange.best_bid == NO_BID or exchange.best_ask == NO_ASK:
         return False
@@ -44,6 +44,21 @@ def short_of_funds(leg: Any, order: Any, lots: int) -> bool:
     if worst <= abs(exchange.position):
         return False
     return bool(exchange.initial_margin * value(exchange, worst) > equity(exchange))
+
+
+def payable(leg: Any, order: Any, tick: int, lots: int) -> int:
+    """Returns how many of `lots` a spot account can pay at `tick`: what a market order costs shows only when it takes."""
+    exchange = leg.exchange
+    if not exchange.limited or exchange.kind != SPOT or order.kind != MARKET or order.side < 0:
+        return lots
+    dear = with_fee(exchange)
+    free = exchange.cash - exchange.paid - resting_amount(leg, 1) * dear
+    return int(max(min(float(lots), free / (tick * dear)), 0.0))
+
+
+def with_fee(exchange: Any) -> float:
+    """Returns what a purchase may cost of its amount: with the higher fee, as an order that rests may take and the other way round."""
+    return float(1.0 + max(exchange.maker_fee, exchange.taker_fee))
 
 
 def too_small(exchange: Any, tick: int, lots: int) -> bool:
@@ -110,7 +125,7 @@ def afford(s: Any) -> None:
         if order.side < 0:
             owned -= largest(order)
         else:
-            cash -= max(order.tick, order.asked_tick) * largest(order) * (1.0 + exchange.taker_fee)
+            cash -= max(order.tick, order.asked_tick) * largest(order) * with_fee(exchange)
     for i in range(ladder.levels):
         if spot and ladder.ask_lots[i] > 0:
             kept = standing(desk, -1, ladder.ask_ticks[i], ladder.ask_lots[i])
@@ -118,7 +133,7 @@ def afford(s: Any) -> None:
             owned -= ladder.ask_lots[i] - kept
         if spot and ladder.bid_lots[i] > 0:
             kept = standing(desk, 1, ladder.bid_ticks[i], ladder.bid_lots[i])
-            each = max(ladder.bid_ticks[i], 1) * (1.0 + exchange.taker_fee)
+            each = max(ladder.bid_ticks[i], 1) * with_fee(exchange)
             ladder.bid_lots[i] = kept + min(ladder.bid_lots[i] - kept, int(max(cash, 0.0) / each))
             cash -= each * (ladder.bid_lots[i] - kept)
         if too_small(exchange, ladder.bid_ticks[i], ladder.bid_lots[i]):
