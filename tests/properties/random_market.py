@@ -284,9 +284,7 @@ def mmkit_execution() -> mmkit.Execution:
 @mmkit.hookimpl
 def mmkit_risk() -> mmkit.Risk:
     """Offers the alarm."""
-    return mmkit.Risk(
-        "alarm", params=AlarmParams, state=Alarm, setup=alarm_setup, watch=alarm_watch, compiled=False
-    )
+    return mmkit.Risk("alarm", params=AlarmParams, state=Alarm, setup=alarm_setup, watch=alarm_watch, compiled=False)
 
 
 @mmkit.hookimpl(specname="mmkit_risk")

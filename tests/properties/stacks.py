@@ -74,7 +74,9 @@ def shape(
         text += f'[instruments.{name}]\ntick_size = 0.1\nlot_size = 0.1\nkind = "{kind if name == "X" else "linear"}"\n'
         text += f'[instruments.{name}.market]\nuse = "wild"\n[instruments.{name}.venue]\nuse = "queue"\n'
     text += f"[instruments.X.balances]\n{balances}\n" if balances else ""
-    text += '[pricing]\nuse = "fixed"\nhalf_spread = 0.1\n[sizing]\nuse = "fixed"\nquantity = 0.5\n'
+    text += '[pricing]\nuse = "fixed"\nhalf_spread = 0.1\n'
+    sizing = "notional" if kind == "inverse" else "fixed"  # contracts are worth quote currency
+    text += f'[sizing]\nuse = "{sizing}"\n{"notional" if kind == "inverse" else "quantity"} = 0.5\n'
     text += '[ladder]\nuse = "uniform"\nlevels = 3\ngap_ticks = 2\n'
     text += "".join(f'[risk.{name}]\nuse = "{name}"\n{RISKS[name]}\n' for name in risks)
     text += f'[execution]\nuse = "{execution}"\n'
@@ -197,13 +199,16 @@ executions = st.fixed_dictionaries(
 
 
 @st.composite
-def quoting(draw: Any, execution: str = "", risks: tuple[str, ...] = (), market: Mapping[str, Any] = {}, **more: Any) -> Any:  # noqa: B006
+def quoting(
+    draw: Any, execution: str = "", risks: tuple[str, ...] = (), market: Mapping[str, Any] = {}, **more: Any
+) -> Any:
     """Draws a stack that quotes a random market: its spread and sizes in ticks and lots, whatever those are."""
     name = execution or draw(st.sampled_from(EXECUTIONS))
     instrument = draw(instruments(**({"kind": Kind.INVERSE} if more.get("kind") == "inverse" else {})))
     tick, lot = instrument["tick_size"], instrument["lot_size"]
     if more.get("kind") == "inverse":
         lot = lot / (1000 * tick)
+    lots = draw(st.integers(1, 9))
     venue, act = draw(venues()), draw(executions)
     if mmkit.Trigger.FILL in act["on"] and act["min_interval"] == 0:
         # A fill that is known at once and makes the next decision at once would be answered for ever.
@@ -217,7 +222,7 @@ def quoting(draw: Any, execution: str = "", risks: tuple[str, ...] = (), market:
             "half_spread": draw(st.sampled_from([0.0, 0.4, 1.0, 2.0])) * tick,
             "skew": draw(st.sampled_from([0.0, 0.3, 2.0])) * tick / lot,
         },
-        "sizing": {"quantity": draw(st.integers(1, 9)) * lot},
+        "sizing": {"quantity": lots * lot, "notional": lots * instrument["lot_size"] * 1.01},
         "ladder": {"levels": draw(st.integers(1, 4)), "gap_ticks": draw(st.integers(1, 3))},
         "execution": act,
     }

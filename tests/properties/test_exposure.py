@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import attrs
 import tap
 from hypothesis import given
 from hypothesis import strategies as st
@@ -39,14 +40,14 @@ def test_the_worst_case_never_exceeds_the_position_limit(drawn: tuple[Case, int]
 @examples(150)
 @given(quoting(risks=("notional-limit",)), st.integers(1, 25))
 def test_nothing_is_sent_that_could_lift_the_value_above_its_limit(case: Case, lots: int) -> None:
-    instrument, market = case.changes["instruments.X"], case.changes["instruments.X.market"]
+    instrument = case.changes["instruments.X"]
     money = lots * instrument["lot_size"] * 1000 * instrument["tick_size"]
     stack = case.stack(**{"risk.notional-limit": {"max_notional": money}})
     seen: list[tuple[int, float]] = []
     done, session, tapped = tap.run(watched(stack, seen))
     [story] = stories(session, tapped)
     mids = dict(seen)
-    assert market["rows"] and done.summary["counters"]["decisions"] == len(seen)
+    assert done.summary["counters"]["decisions"] == len(seen)
     for step in story.told():
         if isinstance(step, Sent) and step.request == PLACING:
             worst = abs(story.position + step.side * story.may_fill(step.side)) * instrument["lot_size"]
@@ -55,8 +56,6 @@ def test_nothing_is_sent_that_could_lift_the_value_above_its_limit(case: Case, l
 
 def watched(stack: Any, seen: list[tuple[int, float]]) -> Any:
     """Returns the stack with an execution that notes time and mid of every decision."""
-    import attrs
-
     rule = stack.execution.rule
 
     def act(params: Any, state: Any, market: Any, *rest: Any) -> None:

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-
 import tap
 from hypothesis import given
 from stacks import Case, examples, quoting
@@ -20,7 +19,7 @@ def check_orders(done: Any, session: Any, story: Story) -> None:
     for step in story.told():
         if isinstance(step, Answered) and step.kind == EXECUTED:
             order = story.orders[step.id]
-            assert 0 < step.lots
+            assert step.lots > 0
             assert order.executed <= order.lots
             if order.reduce_only:
                 assert before * order.side < 0
