@@ -1,7 +1,6 @@
 """Balances: what fills, fees and funding do to an account's currencies, and the margin that a position needs.
 
-Fee: rate * |notional|, the rate of a maker or a taker. Funding: cash += -rate * notional(position, mark). Margin:
-rate * |notional|. Liquidation: where balance + unrealised = maintenance rate * |notional|. Notionals are in quote
+Margin: rate * |notional|. Liquidation: where balance + unrealised = maintenance rate * |notional|. Notionals are in quote
 currency, of inverse contracts in the coin.
 """
 
@@ -9,25 +8,10 @@ import math
 from collections.abc import Mapping
 
 import attrs
-import numpy as np
-import numpy.typing as npt
 import polars as pl
 
-from mmkit.accounting import Contract, cost_basis, exact, signed_lots
+from mmkit.accounting import Contract, cost_basis
 from mmkit.stack import Cost, Kind
-
-__all__ = [
-    "Margin",
-    "balances",
-    "fees_of",
-    "funding_payments",
-    "last_before",
-    "liquidation_price",
-    "margin",
-    "meets_minimum",
-]
-
-Floats = npt.NDArray[np.float64]
 
 
 @attrs.frozen
@@ -36,35 +20,6 @@ class Margin:
 
     initial: float
     maintenance: float
-
-
-def fees_of(fills: pl.DataFrame, contract: Contract, *, maker_rate: float, taker_rate: float) -> Floats:
-    """Returns what each fill (qty, price, maker) costs; negative = rebate."""
-    notional = contract.notional(fills["qty"].to_numpy(), fills["price"].to_numpy())
-    return np.asarray(np.where(fills["maker"].to_numpy(), maker_rate, taker_rate) * notional, np.float64)
-
-
-def last_before(times: npt.ArrayLike, values_ts: npt.ArrayLike, values: npt.ArrayLike) -> Floats:
-    """Returns the last value before each time (ns); NaN before the first. values_ts: their times, in order."""
-    known = np.concatenate([[math.nan], np.asarray(values, np.float64)])
-    return known[np.searchsorted(np.asarray(values_ts, np.int64), np.asarray(times, np.int64), side="left")]
-
-
-def funding_payments(
-    times: npt.ArrayLike, rates: npt.ArrayLike, marks: npt.ArrayLike, fills: pl.DataFrame, contract: Contract
-) -> pl.DataFrame:
-    """Returns time, rate, mark, position and payment (received; negative = paid) of each settlement.
-
-    times: of the settlements (ns); rates, marks: what was settled, or the last ones known before (`last_before`);
-    fills: in the order of exch_ts. The venue's position counts: a fill at the very time of a settlement comes after it.
-    Without a position nothing is paid, whatever the rate; with one, what is not known makes the payment NaN.
-    """
-    at, rate, mark = np.asarray(times, np.int64), np.asarray(rates, np.float64), np.asarray(marks, np.float64)
-    held = np.concatenate([[0], np.cumsum(signed_lots(fills, contract))])
-    lots = held[np.searchsorted(fills["exch_ts"].to_numpy(), at, side="left")]
-    position = np.array([float(count * exact(contract.lot_size)) for count in lots.tolist()], np.float64)
-    payment = np.where(lots == 0, 0.0, -rate * contract.notional(position, mark))
-    return pl.DataFrame({"time": at, "rate": rate, "mark": mark, "position": position, "payment": payment})
 
 
 def balances(
@@ -125,17 +80,3 @@ def liquidation_price(
     # balance + n * (1/entry - 1/p) = rate * |n| / p, with n contracts: the same in 1/p
     inverse = (1 / entry + side * balance / size) / (1 + side * maintenance_rate)
     return 1 / inverse if inverse > 0 else math.inf
-
-
-def meets_minimum(
-    qty: float, price: float, contract: Contract, *, min_qty: float = 0.0, min_notional: float = 0.0
-) -> bool:
-    """Returns whether an order reaches the venue's smallest quantity and notional (quote currency), as decimals.
-
-    So 0.29 at 100 does reach 29, although its float product does not. An order of nothing, or at an unknown price, never does.
-    """
-    if not (math.isfinite(qty) and math.isfinite(price)) or qty <= 0:
-        return False
-    size = exact(qty) * exact(contract.contract_size)
-    notional = size if contract.inverse else size * exact(price)
-    return exact(qty) >= exact(min_qty) and notional >= exact(min_notional)

@@ -4,7 +4,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from mmkit.engine.module import calls_of
+from mmkit.engine.calls import calls_of
 from mmkit.errors import PluginError
 from mmkit.rules import own_functions
 from mmkit.stack import Slot, Stack

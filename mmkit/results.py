@@ -6,12 +6,14 @@ from typing import Any
 import attrs
 import numpy as np
 
-from mmkit.engine.module import identifier, record_width, signal_names
-from mmkit.engine.records import EVENT_COLUMNS, EVENT_VALUES, FILL_COLUMNS, LEG_COLUMNS, RECORD_COLUMNS, Log
+from mmkit.engine.calls import identifier
+from mmkit.engine.logs import EVENT_COLUMNS, EVENT_VALUES, FILL_COLUMNS, LEG_COLUMNS, RECORD_COLUMNS, Log
+from mmkit.engine.module import record_width, signal_names
 from mmkit.funding import Settlement
 from mmkit.markouts import Markouts
 from mmkit.money import Money, Totals
 from mmkit.stack import Instrument, Stack
+from mmkit.statement import contract_of
 
 CAUSES = ("quote", "hedge", "flatten")
 """What an order was sent for, by its number."""
@@ -238,8 +240,7 @@ class Collector:
             instrument = money.instrument
             price[own], qty[own] = money.price(rows[own, 3].astype(float)), money.quantity(rows[own, 4].astype(float))
             rate = np.where(maker[own], instrument.maker_fee, instrument.taker_fee)
-            paid = qty[own] * instrument.contract_size / price[own] if instrument.inverse else price[own] * qty[own]
-            fee[own] = paid * rate
+            fee[own] = contract_of(instrument).notional(qty[own], price[own]) * rate
         return pl.DataFrame(
             {
                 "exch_ts": rows[:, 0],

@@ -12,6 +12,7 @@ from mmkit import plugins, wiring
 from mmkit.errors import ConfigError, PluginError, nearest
 from mmkit.faults import Faults, joined
 from mmkit.fields import Duration, field
+from mmkit.instruments import account, all_have_books, hedges
 from mmkit.kinds import shown
 from mmkit.overrides import change
 from mmkit.rules import Market, Role, Venue
@@ -150,8 +151,8 @@ class _Reading:
                 "log.optimizations",
                 f"one of {' and '.join(each.name for each in log)} chooses what is logged, not both",
             )
-        hedges = self._hedges(quote, legs)
-        self._all_have_books(legs)
+        hedging = hedges(self.faults, self.document.get("hedging"), quote, legs)
+        all_have_books(self.faults, legs)
         wired = self._wired(acting, quote, legs)
         if table is None or self.faults.lines or self.faults.plugin_lines:
             return None
@@ -163,7 +164,7 @@ class _Reading:
             record_every=table.record_every,
             watch_every=table.watch_every,
             fifo=table.cost == Cost.FIFO,
-            hedges=hedges if getattr(done["hedging"].rule, "hedge", None) else (),
+            hedges=hedging if getattr(done["hedging"].rule, "hedge", None) else (),
             legs={name: leg for name, leg in legs.items() if leg},
             signals=tuple(done[slot.path] for slot in signals),
             risk=tuple(done[slot.path] for slot in risk),
@@ -231,58 +232,8 @@ class _Reading:
         for key, text in faults:
             self.faults.add(joined(path, key), text)
         if made:
-            made = self._account(path, made, table)
+            made = account(self.faults, self.folder, path, made, table)
         return Leg(made, market, venue) if made and market and venue else None
-
-    def _account(self, path: str, instrument: Instrument, table: Mapping[str, Any]) -> Instrument:
-        """Returns the instrument with its account's balances and the file of its settled funding."""
-        balances = table.get("balances")
-        if balances is not None:
-            known = (instrument.base, instrument.paid_in)
-            for currency, amount in (self._table(f"{path}.balances", balances) or {}).items():
-                if currency not in known:
-                    text = (
-                        f"no currency of {instrument.name}: base_currency and quote_currency are {' and '.join(known)}"
-                    )
-                    self.faults.add(f"{path}.balances.{currency}", f"{text}{nearest(currency, known)}")
-                elif isinstance(amount, bool) or not isinstance(amount, int | float) or not 0 <= amount < float("inf"):
-                    self.faults.add(
-                        f"{path}.balances.{currency}", f"must be a number of at least 0, is {shown(amount)}"
-                    )
-            if not self.faults.lines:
-                balances = {name: float(balances.get(name, 0.0)) for name in known}
-        funding = table.get("funding")
-        if funding is not None and not isinstance(funding, str):
-            self.faults.add(f"{path}.funding", f"must be the path of a file, is {shown(funding)}")
-            funding = None
-        file = self.folder / funding if funding else None
-        return attrs.evolve(instrument, balances=balances, funding=file)
-
-    def _all_have_books(self, legs: Mapping[str, Leg | None]) -> None:
-        """A market of independent paths stands alone: it has no time that others could share."""
-        for name, leg in legs.items():
-            if leg and len(legs) > 1 and leg.market.rule.paths is not None:  # type: ignore[attr-defined]
-                text = f'"{leg.market.rule.name}" is a market of independent paths without a book: it cannot be one of several'
-                self.faults.add(f"instruments.{name}.market.use", text)
-
-    def _hedges(self, quote: str, legs: Mapping[str, Leg | None]) -> tuple[str, ...]:
-        """Returns the names of the instruments to hedge on: those that the section names, else all but the quoted one."""
-        others = tuple(name for name in legs if name != quote)
-        section = self.document.get("hedging")
-        named = section.get("instruments") if isinstance(section, dict) else None
-        if named is None:
-            return others
-        if not isinstance(named, list) or not all(isinstance(name, str) for name in named):
-            self.faults.add("hedging.instruments", "must be a list of names of instruments")
-            return others
-        for number, name in enumerate(named):
-            if name == quote:
-                self.faults.add("hedging.instruments", f"{name} is the instrument that is quoted")
-            elif name not in others:
-                self.faults.add("hedging.instruments", f'no instrument "{name}"{nearest(name, others)}')
-            elif name in named[:number]:
-                self.faults.add("hedging.instruments", f'"{name}" is there twice')
-        return tuple(named)
 
     def _market_suits_venue(self, path: str, market: Slot | None, venue: Slot | None) -> None:
         if not market or not venue:

@@ -11,9 +11,10 @@ from mmkit.engine.records import NEVER
 from mmkit.errors import DataError
 from mmkit.feed import Reader, mids, reopen
 from mmkit.funding import Settlement, Settlements, read_settlements
-from mmkit.money import grid_price
+from mmkit.money import Money
 from mmkit.results import Collector
 from mmkit.stack import Instrument, Leg
+from mmkit.statement import contract_of
 
 
 class Track:
@@ -113,9 +114,9 @@ class Track:
 
 def funding(instrument: Instrument, rate: float, mark: float, lots: int) -> float:
     """Returns what a position of so many lots receives: -rate * mark * position, of an inverse contract over the mark, in the coin."""
-    position = grid_price(lots, instrument.lot)
-    received = -rate * position / mark if instrument.inverse else -rate * mark * position
-    return float(received) if lots else 0.0
+    if not lots:
+        return 0.0
+    return float(-rate * contract_of(instrument).notional(Money(instrument).quantity(lots), mark))
 
 
 def first_time(stream: Any) -> int:

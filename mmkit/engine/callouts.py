@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from mmkit.contract import arguments
+from mmkit.engine.calls import identifier
 from mmkit.engine.digest import digest
-from mmkit.engine.module import identifier
 from mmkit.errors import PluginError
 from mmkit.rules import own_functions
 from mmkit.stack import Slot, Stack

@@ -19,10 +19,10 @@ from mmkit.engine import anew, cache, entry, jit, places, replay, several, stopw
 from mmkit.engine import single as one
 from mmkit.engine.binding import bind
 from mmkit.engine.callouts import acting, call, fill_table, stays_python, stubs
+from mmkit.engine.calls import identifier
 from mmkit.engine.entry import ENTRY
 from mmkit.engine.jit import compiler, kept, nothing, refusal
 from mmkit.engine.layout import record_of
-from mmkit.engine.module import identifier
 from mmkit.engine.session import Program, in_their_places
 from mmkit.engine.views import view_of
 from mmkit.stack import Slot

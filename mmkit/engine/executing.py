@@ -4,7 +4,8 @@ import math
 from typing import Any
 
 from mmkit.engine.funds import pay
-from mmkit.engine.records import EXECUTED, FILL_COLUMNS, NO_ASK, NO_BID, TOO_MANY_ANSWERS
+from mmkit.engine.logs import FILL_COLUMNS
+from mmkit.engine.records import EXECUTED, NO_ASK, NO_BID, TOO_MANY_ANSWERS
 
 
 def answer(leg: Any, now: int, place: int, kind: int, tick: int, lots: int, maker: int) -> int:

@@ -13,7 +13,7 @@ import numba
 from mmkit.engine import callouts, entry
 from mmkit.engine.binding import bind
 from mmkit.engine.callouts import RECORDS, acting, called, number_of
-from mmkit.engine.module import identifier
+from mmkit.engine.calls import identifier
 from mmkit.engine.session import Program
 from mmkit.stack import Slot
 from mmkit.steps import step

@@ -6,16 +6,9 @@ An event is chosen before anything is formatted: a row holds numbers alone, and 
 import math
 from typing import Any
 
+from mmkit.engine.logs import EVENT_COLUMNS, EVENT_VALUES, LATENCY_BUCKETS
 from mmkit.engine.places import heard, nanoseconds, note_signals
-from mmkit.engine.records import (
-    DECISION,
-    EVENT_COLUMNS,
-    EVENT_VALUES,
-    KINDS_OF_ANSWER,
-    LATENCY_BUCKETS,
-    STARTED,
-    TROUBLE,
-)
+from mmkit.engine.records import DECISION, KINDS_OF_ANSWER, STARTED, TROUBLE
 
 
 def note(

@@ -3,8 +3,9 @@
 import math
 from typing import Any
 
+from mmkit.engine.logs import LEG_COLUMNS, RECORD_COLUMNS
 from mmkit.engine.places import record_signals
-from mmkit.engine.records import LEG_COLUMNS, NO_ASK, NO_BID, RECORD_COLUMNS, WORKING
+from mmkit.engine.records import NO_ASK, NO_BID, WORKING
 
 
 def record(s: Any, log: Any) -> None:

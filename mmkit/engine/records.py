@@ -49,12 +49,6 @@ LINEAR, INVERSE, SPOT = range(3)
 STARTED, DECISION, SIGNAL, EXECUTION, TROUBLE, RISK = range(6)
 """Kinds of an event in the decision log: start, decision, a signal that stands out, a fill, a refusal, another level of risk."""
 
-EVENT_COLUMNS, EVENT_VALUES = 4, 3
-"""time, kind, code, path; and three numbers that depend on the kind"""
-
-LATENCY_BUCKETS = 1184
-"""Buckets of a decision's time: up to 2^40 ns."""
-
 
 def records(kind: type, size: int) -> Any:
     """Declares an array of `size` nested records."""
@@ -175,19 +169,6 @@ class Request:
     kind: int = NOTHING
 
 
-@attrs.define
-class Answer:
-    """An answer on its way to us: when it arrives, the order's place and id, its kind, and what an execution is."""
-
-    time: int = 0
-    place: int = 0
-    id: int = 0
-    kind: int = ACCEPTED
-    tick: int = 0
-    lots: int = 0
-    maker: int = 0
-
-
 @cache
 def desk_class(room: int, ring: int) -> type:
     """Returns the record of our side of the desk, with room for so many orders alive at once and requests under way (a power of two)."""
@@ -224,72 +205,6 @@ def desk_class(room: int, ring: int) -> type:
         fault: int = NO_FAULT
 
     return Desk
-
-
-@cache
-def exchange_class(size: int, ring: int) -> type:
-    """Returns the record of the venue's side, with room for so many orders and answers under way (a power of two)."""
-
-    @attrs.define
-    class Exchange:
-        """Our orders as the venue has them, and the answers under way.
-
-        resting: places of resting orders, bids from 0, asks from `room`, best price first, then oldest;
-        best_bid, best_ask: of the market at the venue; base: tick of the first level of its book;
-        mid_*: the market's best prices just before the event at hand;
-        taken_asks, taken_bids: lots that our orders took from crossing levels;
-        our_bid, our_ask: best prices of our resting orders; low, high: none of them has a key outside of these;
-        lot_size, lots_per_unit: as an instrument's, in which the queue counts; reprice: a post-only order that would take rests a tick off
-        the other side instead of being refused; position: lots of all executions; settles: when funding is due next; bounded: orders can be
-        too small, or more than the account can pay; limited, owned (lots), cash, paid and what follows: the account (mmkit.engine.funds).
-        """
-
-        response_latency: int = 0
-        partial_fills: int = 1
-        reprice: int = 0
-        lot_size: float = 1.0
-        lots_per_unit: float = 0.0
-        kind: int = LINEAR
-        bounded: int = 0
-        limited: int = 0
-        owned: int = 0
-        cash: float = 0.0
-        paid: float = 0.0
-        maker_fee: float = 0.0
-        taker_fee: float = 0.0
-        initial_margin: float = 0.0
-        maintenance_margin: float = 0.0
-        min_lots: int = 0
-        min_value: float = 0.0
-        position: int = 0
-        settles: int = NEVER
-        room: int = size
-        resting: list[int] = array(int, 2 * size)
-        bid_count: int = 0
-        ask_count: int = 0
-        base: int = 0
-        best_bid: int = NO_BID
-        best_ask: int = NO_ASK
-        mid_bid: int = NO_BID
-        mid_ask: int = NO_ASK
-        valid: int = 0
-        taken_asks: int = 0
-        taken_bids: int = 0
-        our_bid: int = NO_BID
-        our_ask: int = NO_ASK
-        low: int = 0
-        high: int = -1
-        mask: int = ring - 1
-        answers: list[Answer] = records(Answer, ring)
-        answer_first: int = 0
-        answer_end: int = 0
-        rejected: int = 0
-        expired: int = 0
-        cancelled: int = 0
-        amended: int = 0
-        fault: int = NO_FAULT
-
-    return Exchange
 
 
 @attrs.define
@@ -338,7 +253,7 @@ class Clock:
     next_event: a decision that something triggered; sure: 0 where only a candle that closes then makes it one; next_fill: an execution of
     the quoted instrument becomes known, where somebody listens to it; next_watch, next_hedge: risk and hedging rules are asked;
     not_before: earliest next decision; candles: closed so far; quotes: wanted prices of all decisions; untimed: a mask: decisions whose
-    number has none of its bits are timed; at: number of the rule's function that was called last (mmkit.engine.module.calls_of);
+    number has none of its bits are timed; at: number of the rule's function that was called last (mmkit.engine.calls.calls_of);
     leg: number of the instrument that needs more data.
     """
 
@@ -382,43 +297,3 @@ class Leg:
     exchange: Any
     ledger: Ledger
     reading: Reading
-
-
-FILL_COLUMNS = 10
-"""exch_ts, local_ts, side, tick, lots, order id, maker, cause, path, instrument"""
-
-LEG_COLUMNS = 6
-"""Of each instrument: mid at the venue, position (lots), spent, maker, taker (tick * lots; inverse: lots / tick), funding."""
-
-RECORD_COLUMNS = 5
-"""bid, ask, bid_quote, ask_quote, path; then the instruments, the signals, and where risk rules watch their RISK_COLUMNS"""
-
-RISK_COLUMNS = 3
-"""level in force, number of the rule behind it (-1: none), step of the recovery"""
-
-
-@attrs.define
-class Log:
-    """Fills, records and events since they were last collected: rows of numbers behind each other.
-
-    last: the signals as they were last looked at; latency: how many timed decisions fell into each bucket; first_latency (ns, -1 before)
-    and longest are exact.
-    """
-
-    fills: int = 0
-    fill_capacity: int = 0
-    fill: list[int] = attrs.field(factory=list)
-    fill_mid: list[float] = attrs.field(factory=list)
-    records: int = 0
-    record_capacity: int = 0
-    record_width: int = RECORD_COLUMNS
-    record_time: list[int] = attrs.field(factory=list)
-    record: list[float] = attrs.field(factory=list)
-    events: int = 0
-    event_capacity: int = 0
-    event: list[int] = attrs.field(factory=list)
-    event_value: list[float] = attrs.field(factory=list)
-    last: list[float] = attrs.field(factory=list)
-    first_latency: int = -1
-    longest: int = 0
-    latency: list[int] = attrs.field(factory=list)

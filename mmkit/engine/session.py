@@ -9,25 +9,22 @@ import attrs
 
 from mmkit.engine import places
 from mmkit.engine.account import ENTRIES, account_class
+from mmkit.engine.calls import identifier
 from mmkit.engine.control import Control
-from mmkit.engine.module import generate, identifier, logged_signals, record_width
+from mmkit.engine.exchange import exchange_class
+from mmkit.engine.logs import EVENT_COLUMNS, EVENT_VALUES, FILL_COLUMNS, LATENCY_BUCKETS, Log
+from mmkit.engine.module import generate, logged_signals, record_width
 from mmkit.engine.records import (
-    EVENT_COLUMNS,
-    EVENT_VALUES,
-    FILL_COLUMNS,
     HEDGE,
-    LATENCY_BUCKETS,
     LEVELS,
     Clock,
     Fill,
     Ledger,
     Leg,
-    Log,
     MarketView,
     Reading,
     Trade,
     desk_class,
-    exchange_class,
     quotes_class,
 )
 from mmkit.errors import MmkitError, PluginError

@@ -5,11 +5,12 @@ from typing import Any
 
 from mmkit.engine.grid import lot_at
 from mmkit.engine.ledger import book_fill
+from mmkit.engine.logs import FILL_COLUMNS
 from mmkit.engine.noting import note_decision, started_at, took
 from mmkit.engine.orders import forget
 from mmkit.engine.places import decide, fill_probability, on_book, on_clock, on_fill, watch
 from mmkit.engine.recording import record_quotes
-from mmkit.engine.records import FILL_COLUMNS, FILLED, QUOTE
+from mmkit.engine.records import FILLED, QUOTE
 
 
 def walk(mids: Any, draws: Any, dt: float, step: int, s: Any, book: Any, log: Any) -> None:

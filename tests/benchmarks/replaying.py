@@ -10,8 +10,8 @@ from measuring import quoter
 from mmkit import conversion
 from mmkit.driver import converted, generators, no_collection, start, supplied
 from mmkit.engine.compiled import CompiledEngine
+from mmkit.engine.logs import FILL_COLUMNS
 from mmkit.engine.plain import PlainEngine
-from mmkit.engine.records import FILL_COLUMNS
 from mmkit.engine.replay import DONE
 from mmkit.engine.session import program
 from mmkit.settings import read

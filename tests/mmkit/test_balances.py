@@ -1,4 +1,4 @@
-"""Fees, funding, balances, margin and liquidation against sums by hand, a loop over settlements, and bisection."""
+"""Balances, margin and liquidation against sums by hand, and bisection."""
 
 import math
 from typing import Any
@@ -11,12 +11,8 @@ from hypothesis import strategies as st
 from mmkit.accounting import Contract
 from mmkit.balances import (
     balances,
-    fees_of,
-    funding_payments,
-    last_before,
     liquidation_price,
     margin,
-    meets_minimum,
 )
 from mmkit.stack import Cost, Kind
 
@@ -33,77 +29,6 @@ def frame(*rows: tuple[Any, ...]) -> pl.DataFrame:
 
 
 TWO = frame((1, 1, 2, 100, 0.04, True), (2, -1, 1, 110, 0.055, False))
-
-
-# ---- fees
-
-
-def test_a_fee_is_a_rate_of_the_notional_by_who_made_the_market() -> None:
-    assert fees_of(TWO, LINEAR, maker_rate=-0.0001, taker_rate=0.0005) == pytest.approx([-0.02, 0.055])
-    assert fees_of(TWO, Contract(1.0, contract_size=10.0), maker_rate=0.01, taker_rate=0) == pytest.approx([20, 0])
-
-
-def test_a_fee_of_an_inverse_contract_is_in_the_coin() -> None:
-    fees = fees_of(TWO, COIN, maker_rate=0.0002, taker_rate=0.0005)
-    assert fees == pytest.approx([0.0002 * 200 / 100, 0.0005 * 100 / 110], rel=1e-14)
-
-
-# ---- funding
-
-
-def test_funding_is_booked_once_per_settlement_on_the_position_of_that_time() -> None:
-    paid = funding_payments([0, 8 * HOUR, 16 * HOUR], [0.0001, 0.0001, -0.0002], [90, 105, 120], TWO, LINEAR)
-    assert paid["position"].to_list() == [0, 1, 1]
-    assert paid["payment"].to_list() == pytest.approx([0, -0.0105, 0.024], rel=1e-14)
-
-
-def test_a_fill_at_the_time_of_a_settlement_comes_after_it() -> None:
-    at_fills = funding_payments([HOUR, HOUR + 1, 2 * HOUR, 2 * HOUR + 1], [0.01] * 4, [100] * 4, TWO, LINEAR)
-    assert at_fills["position"].to_list() == [0, 2, 2, 1]
-
-
-def test_a_short_position_receives_what_a_long_one_pays() -> None:
-    short = TWO.with_columns(side=-pl.col("side"))
-    long_side, short_side = (funding_payments([3 * HOUR], [0.01], [100], f, LINEAR)["payment"] for f in (TWO, short))
-    assert long_side.item() == -short_side.item() == -1
-
-
-def test_funding_of_an_inverse_contract_is_in_the_coin() -> None:
-    paid = funding_payments([8 * HOUR], [0.0001], [50000], TWO, COIN)
-    assert paid["payment"].item() == pytest.approx(-0.0001 * 1 * 100 / 50000, rel=1e-14, abs=0)
-
-
-def test_an_unknown_rate_is_unknown_money_unless_nothing_is_held() -> None:
-    paid = funding_payments([0, HOUR + 1, 2 * HOUR], [math.nan, math.nan, 0.1], [1, 1, math.nan], TWO, LINEAR)
-    assert paid["payment"].to_list() == pytest.approx([0, math.nan, math.nan], nan_ok=True)
-
-
-def test_the_rate_that_counts_is_the_last_one_before_the_settlement() -> None:
-    rates = last_before([5, 10, 11, 99], [5, 10, 20], [0.1, 0.2, 0.3])
-    assert rates.tolist() == pytest.approx([math.nan, 0.1, 0.2, 0.3], nan_ok=True)
-
-
-@often
-@given(
-    st.lists(st.tuples(st.integers(0, 40), st.sampled_from([1, -1]), st.integers(1, 9)), max_size=12),
-    st.lists(st.integers(0, 42), max_size=6, unique=True),
-    st.integers(-9, 9),
-)
-def test_funding_equals_a_walk_over_fills_and_settlements(
-    fills: list[tuple[int, int, int]], settlements: list[int], rate: int
-) -> None:
-    rows = [(t, s, n, 100, 0, True) for t, s, n in sorted(fills, key=lambda fill: fill[0])]
-    times = sorted(settlements)
-    paid = funding_payments(
-        [t * HOUR for t in times], [rate / 64] * len(times), [96.0] * len(times), frame(*rows), LINEAR
-    )
-    for t, payment in zip(times, paid["payment"], strict=True):
-        held = 0
-        for when, side, lots, *_ in rows:
-            if when >= t:
-                break
-            held += side * lots
-        assert payment == -held * rate / 64 * 96
 
 
 # ---- balances
@@ -223,25 +148,3 @@ def test_more_balance_moves_the_liquidation_away() -> None:
 def test_a_maintenance_rate_is_a_part_of_the_notional(rate: float) -> None:
     with pytest.raises(ValueError, match="not from 0 to 1"):
         liquidation_price(1, 100, 10, LINEAR, maintenance_rate=rate)
-
-
-# ---- minima
-
-
-def test_minima_are_reached_as_decimals() -> None:
-    assert 0.29 * 100 < 29
-    assert meets_minimum(0.29, 100, LINEAR, min_notional=29)
-    assert not meets_minimum(0.289, 100, LINEAR, min_notional=29)
-    assert meets_minimum(0.3, 1, LINEAR, min_qty=0.3)
-    assert not meets_minimum(0.299, 1e6, LINEAR, min_qty=0.3)
-    assert not meets_minimum(1, 4.99, LINEAR, min_qty=1, min_notional=5)
-
-
-def test_the_notional_of_an_inverse_contract_is_its_face_value() -> None:
-    assert meets_minimum(1, 1e-3, COIN, min_notional=100)
-    assert not meets_minimum(1, 1e9, COIN, min_notional=101)
-
-
-@pytest.mark.parametrize(("qty", "price"), [(0, 100), (-1, 100), (math.nan, 100), (1, math.nan), (math.inf, 1)])
-def test_an_order_of_nothing_or_at_no_price_meets_no_minimum(qty: float, price: float) -> None:
-    assert not meets_minimum(qty, price, LINEAR)

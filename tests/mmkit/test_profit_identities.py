@@ -15,7 +15,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mmkit.accounting import Contract, cost_basis
-from mmkit.balances import funding_payments
 from mmkit.stack import Cost
 
 often = settings(deadline=None, max_examples=300)
@@ -107,6 +106,12 @@ def value_of_markouts(ledger: Ledger) -> Fraction:
     return ledger.size * sum((t.side * t.lots * (ledger.mids[-1] - t.u) for t in ledger.trades), ZERO)
 
 
+def size_of(ledger: Ledger, at: int) -> float:
+    """Returns the position before a time."""
+    fills = ledger.fills().filter(pl.col("exch_ts") < 10 * at)
+    return float((fills["side"] * fills["qty"]).sum())
+
+
 @often
 @given(ledgers(), st.integers(-30, 30))
 def test_i1_spread_capture_inventory_fees_and_funding_are_the_profit(ledger: Ledger, rate: int) -> None:
@@ -119,12 +124,10 @@ def test_i1_spread_capture_inventory_fees_and_funding_are_the_profit(ledger: Led
         # In u, a notional is |u|.
         paid += Fraction(rate, 10000) * held * abs(mids[i])
     fees = sum((t.fee for t in ledger.trades), ZERO)
-    times = range(1, len(mids))
+    held_at = [size_of(ledger, i) for i in range(1, len(mids))]
     marks = [ledger.price(u) for u in mids[1:]]
-    settled = funding_payments(
-        [10 * t for t in times], [rate / 10000] * len(times), marks, ledger.fills(), ledger.contract
-    )
-    funding = math.fsum(settled["payment"])
+    settled = zip(held_at, marks, strict=True)
+    funding = math.fsum(-rate / 10000 * ledger.contract.notional(held, mark) for held, mark in settled)
     assert funding == pytest.approx(float(-size * paid), rel=1e-12, abs=float(size) * 1e-12)
     end = cost_basis(ledger.fills(), ledger.contract, ledger.method).end
     profit = end.realised + end.unrealised(ledger.price(mids[-1])) - end.fees

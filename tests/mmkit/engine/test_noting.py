@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mmkit.engine.logs import LATENCY_BUCKETS
 from mmkit.engine.noting import bucket, middle
-from mmkit.engine.records import LATENCY_BUCKETS
 
 
 @given(st.integers(0, 2**40 - 1))
