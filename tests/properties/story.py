@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import attrs
-from tap import Arrived, Level, Sent
+from tap import Arrived, Given, Level, Sent
 
 from mmkit.engine.records import (
     ACCEPTED,
@@ -145,11 +145,10 @@ def stories(session: Any, tapped: Sequence[Any]) -> list[Story]:
     """Returns the stories of a run's instruments, the quoted one first."""
     found = []
     for leg in (session, *getattr(session, "legs", [])):
-        exchange = leg.exchange
-        assert exchange.answer_end <= len(exchange.answers), "the ring has forgotten answers: the run is too long"
         answers = [
-            Answered(a.time - exchange.response_latency, a.time, a.id, a.kind, a.tick, a.lots, a.maker)
-            for a in exchange.answers[: exchange.answer_end]
+            Answered(each.time, each.known, *each[3:])
+            for each in tapped
+            if isinstance(each, Given) and each.desk is leg.desk
         ]
-        found.append(Story(answers, tapped, leg.desk))
+        found.append(Story(answers, [each for each in tapped if not isinstance(each, Given)], leg.desk))
     return found

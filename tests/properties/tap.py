@@ -1,6 +1,6 @@
 """A tap on the kernel's wires: every request as it leaves and as it arrives, and every level of risk, in the order in which they happen.
 
-What the venue answered is read off its own ring of answers after the run. Nothing here computes anything: what it all amounts to is
+Nothing here computes anything: what it all amounts to is
 worked out anew in `story.py`.
 """
 
@@ -12,7 +12,7 @@ import pytest
 
 import mmkit
 from mmkit import conversion
-from mmkit.engine import control, orders, plain, replay
+from mmkit.engine import arriving, control, executing, orders, plain, replay
 
 WINDOW, ROWS = 256, 150
 """Of a book and of a chunk: small, so that short markets move windows and cross chunks, and a run costs no megabytes."""
@@ -45,6 +45,19 @@ class Arrived(NamedTuple):
     answers: int
 
 
+class Given(NamedTuple):
+    """The venue gives an answer, which will be known later."""
+
+    time: int
+    desk: Any
+    known: int
+    id: int
+    kind: int
+    tick: int
+    lots: int
+    maker: int
+
+
 class Level(NamedTuple):
     """The level that is in force from now on."""
 
@@ -54,8 +67,10 @@ class Level(NamedTuple):
 
 
 tapped: list[Any] = []
+given: list[Given] = []
 sessions: list[Any] = []
-send, arrive, govern, new_session = orders.send, replay.arrive, control.govern, plain.PlainEngine.session
+send, arrive, answer = orders.send, replay.arrive, executing.answer
+govern, new_session = control.govern, plain.PlainEngine.session
 
 
 def tap_send(desk: Any, now: int, place: int, id: int, kind: int) -> None:
@@ -73,6 +88,13 @@ def tap_arrive(s: Any, leg: Any, book: Any, log: Any, now: int) -> None:
     reduce_only = desk.orders[request.place].reduce_only
     tapped.append(Arrived(now, desk, request.kind, request.id, reduce_only, leg.exchange.answer_end))
     arrive(s, leg, book, log, now)
+
+
+def tap_answer(leg: Any, now: int, place: int, kind: int, tick: int, lots: int, maker: int) -> int:
+    """Stands in the place of `answer`."""
+    known = answer(leg, now, place, kind, tick, lots, maker)
+    given.append(Given(now, leg.desk, known, leg.desk.orders[place].id, kind, tick, lots, maker))
+    return known
 
 
 def tap_govern(s: Any, log: Any, level: int, reason: int) -> None:
@@ -96,6 +118,8 @@ def on() -> Iterator[None]:
         patch.setattr(conversion.chunks, "__kwdefaults__", {"rows": ROWS, "window": WINDOW})
         patch.setattr(orders, "send", tap_send)
         patch.setattr(replay, "arrive", tap_arrive)
+        patch.setattr(arriving, "answer", tap_answer)
+        patch.setattr(executing, "answer", tap_answer)
         patch.setattr(control, "govern", tap_govern)
         patch.setattr(plain.PlainEngine, "session", session_of)
         yield
@@ -104,6 +128,7 @@ def on() -> Iterator[None]:
 def run(stack: Any) -> tuple[Any, Any, list[Any]]:
     """Runs a stack and returns the run, its session at the end, and what was tapped."""
     tapped.clear()
+    given.clear()
     sessions.clear()
     done = mmkit.run(stack, engine="python")
-    return done, sessions[-1], list(tapped)
+    return done, sessions[-1], [*tapped, *given]
