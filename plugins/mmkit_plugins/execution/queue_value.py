@@ -1,12 +1,14 @@
 """Move an order only when the better price is worth more than its place in the queue, within a budget of cancels.
 
-    moved    value(wanted price, at the back) - value(own price, own place) > least_gain (ticks per lot)
+    moved    value(wanted price, at the back) - value(own price, own place) > least_gain |value(wanted price, at the back)|
 
-which is the same as: the price improvement, value(wanted, back) - value(own, back), exceeds the value of the place,
-value(own, own place) - value(own, back). Value, the estimated place and the flow are those of `_queue`; fair value is
-the middle of the wanted inner quotes, or the mid where one side alone is wanted: what pricing thinks of the position
-counts. An order is moved at any rate that is more than max_ticks from its wanted price, could trade with a wanted quote
-of the other side, or whose side has shown no trade yet. It is amended where the venue amends, otherwise replaced.
+which is, but for least_gain, the same as: the price improvement, value(wanted, back) - value(own, back), exceeds the value
+of the place, value(own, own place) - value(own, back). Without least_gain an order behind a moving price follows it at
+every step, as the new level is always reached a little sooner: what is given up should the price return has no part in
+the value. Value, the estimated place and the flow are those of `_queue`; fair value is the middle of the wanted inner
+quotes, or the mid where one side alone is wanted: what pricing thinks of the position counts. An order is moved at any
+rate that is more than max_ticks from its wanted price, could trade with a wanted quote of the other side, or whose side
+has shown no trade yet. It is amended where the venue amends, otherwise replaced.
 
 Within any 60 s at most cancels_per_minute requests give up a place in the queue (cancels and amendments alike). The last
 `reserve` of them are kept for the inner level and for safety: orders that no level wants any more, and those in the way
@@ -46,7 +48,9 @@ class Params(Common):
         0.5, at_least=0, at_most=1, doc="part of a level's decrease that happens ahead of us, and that counts as traded"
     )
     adverse_selection: float = mmkit.field(0.0, unit="ticks", at_least=0, doc="what a fill loses to who knows more")
-    least_gain: float = mmkit.field(0.0, unit="ticks", at_least=0, doc="gain per lot that a move has to exceed")
+    least_gain: float = mmkit.field(
+        0.1, unit="fraction", at_least=0, doc="gain that a move has to exceed, of what the order is worth there"
+    )
     max_ticks: int = mmkit.field(
         20, unit="ticks", at_least=0, at_most=10**9, doc="distance from the wanted price beyond which an order moves"
     )
@@ -128,7 +132,7 @@ def is_worth_it(
         mmkit.step("gain of moving a bid", moved - stays, "ticks")
     else:
         mmkit.step("gain of moving an ask", moved - stays, "ticks")
-    return bool(moved - stays > params.least_gain)
+    return bool(moved - stays > params.least_gain * abs(moved))
 
 
 def fair_ticks(market: Any, ladder: Any) -> float:

@@ -178,7 +178,7 @@ def test_an_order_moves_when_the_price_is_worth_more_than_the_place(
 
     improvement = worth(wanted, levels[wanted]) - worth(own, levels[own])
     place_value = worth(own, ahead) - worth(own, levels[own])
-    excess = improvement - place_value - gain
+    excess = improvement - place_value - gain * abs(worth(wanted, levels[wanted]))
     if own != wanted and abs(excess) > 1e-9:
         assert (("cancel", 1, own, 5) in sent) == (excess > 0)
 
