@@ -4,6 +4,7 @@ import contextlib
 import math
 import shutil
 import time
+import warnings
 from collections import namedtuple
 from collections.abc import Callable, Container
 from operator import is_
@@ -13,7 +14,7 @@ from typing import Any
 import attrs
 import numba
 import numpy as np
-from numba.core.errors import NumbaError
+from numba.core.errors import NumbaError, NumbaExperimentalFeatureWarning
 
 from mmkit.engine import anew, cache, entry, jit, places, replay, several, stopwatch, walk
 from mmkit.engine import single as one
@@ -206,7 +207,11 @@ class CompiledEngine:
         """
         if not self._ready:
             begun = time.perf_counter()
-            self._get_ready(over[0], over[1], tuple(numba.typeof(argument) for argument in arguments))  # type: ignore[no-untyped-call]
+            kinds = tuple(numba.typeof(argument) for argument in arguments)  # type: ignore[no-untyped-call]
+            # One rule's state may begin with all of another's; each still has its own version of what both call.
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", NumbaExperimentalFeatureWarning)
+                self._get_ready(over[0], over[1], kinds)
             self._ready = True
             self.compile_s += time.perf_counter() - begun
         if self._plain and not are(self._table_of, over):
