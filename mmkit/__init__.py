@@ -44,7 +44,7 @@ _LATER = {
     ),
     **dict.fromkeys(("best_tick", "lots_at", "lots_within", "next_level"), "mmkit.engine.depth"),
     **dict.fromkeys(
-        ("amend", "cancel", "cancelling", "has_order", "outstanding", "place", "reduce", "standing", "working"),
+        ("amend", "cancel", "cancelling", "has_order", "outstanding", "outstanding_both", "place", "reduce", "standing", "working"),
         "mmkit.engine.orders",
     ),
     **dict.fromkeys(("Run", "run"), "mmkit.runs"),

@@ -188,7 +188,8 @@ def start(engine: Engine, session: Any, first: int) -> None:
     session.market.now = first
     session.market.updated = first
     session.clock.next_record = first + session.clock.record_every
-    session.clock.next_watch = first + session.clock.watch_every
+    if session.clock.watches:
+        session.clock.next_watch = first + session.clock.watch_every
     if session.clock.hedges:
         session.clock.next_hedge = engine.program.functions["hedge_time"](session)
     session.clock.next_timer = engine.program.functions["next_time"](session)

@@ -153,6 +153,21 @@ def outstanding(desk: Any, side: int) -> int:
     return lots
 
 
+def outstanding_both(desk: Any) -> tuple[int, int]:
+    """Returns the same of bids and of asks, in one pass."""
+    bids = 0
+    asks = 0
+    for i in range(desk.live_count):
+        order = desk.orders[desk.live[i]]
+        if order.side > 0:
+            bids += order.remaining
+        else:
+            asks += order.remaining
+    if desk.amending > 0:
+        return outstanding(desk, 1), outstanding(desk, -1)
+    return bids, asks
+
+
 def alive_at(desk: Any, side: int, tick: int) -> int:
     """Returns the same of the orders at one price alone, or on their way to it."""
     lots = 0

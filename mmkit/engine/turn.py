@@ -17,11 +17,7 @@ TIMER, BOOK, TRADE, FILL, CANDLE = 1, 2, 4, 8, 16
 def due(local: Any, s: Any) -> int:
     """Returns the time of the next turn, as far as it is known before the venue has run; -1: the local stream is to be read on first."""
     clock = s.clock
-    until = min(clock.next_timer, clock.next_record, clock.next_fill)
-    if clock.watches:
-        until = min(until, clock.next_watch)
-    if clock.hedges:
-        until = min(until, clock.next_hedge)
+    until = min(clock.next_timer, clock.next_record, clock.next_fill, clock.next_watch, clock.next_hedge)
     waiting = clock.next_event
     if clock.triggers & (BOOK | TRADE | CANDLE) and (waiting == NEVER or clock.sure == 0):
         event = next_trigger(local, s, min(until, waiting))
@@ -91,7 +87,7 @@ def take_turn(s: Any, book: Any, log: Any, until: int) -> None:
     if decides and not s.exchange.fault:
         make_decision(s, book, log)
         clock.not_before = until + clock.min_interval
-    if clock.hedges and until == clock.next_hedge:
+    if until == clock.next_hedge:
         hedge(s)
         clock.next_hedge = hedge_time(s)
     if timed:

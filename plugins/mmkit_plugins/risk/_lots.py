@@ -28,8 +28,9 @@ def keep_within(market: Any, ladder: Any, desk: Any, max_lots: int) -> None:
     Levels are served from the inside out: the one that meets the limit is reduced, those beyond it are dropped. A price at which an order
     already stands is left as it is, but where orders can be amended it may only grow by what there is room for.
     """
-    long = max_lots - market.position_lots - mmkit.outstanding(desk, 1)
-    short = max_lots + market.position_lots - mmkit.outstanding(desk, -1)
+    bids, asks = mmkit.outstanding_both(desk)
+    long = max_lots - market.position_lots - bids
+    short = max_lots + market.position_lots - asks
     for i in range(ladder.levels):
         if ladder.bid_lots[i] > 0:
             kept = mmkit.standing(desk, 1, ladder.bid_ticks[i], ladder.bid_lots[i])
