@@ -16,8 +16,9 @@ INSTALL := -m pip install --quiet --disable-pip-version-check --no-compile
 # Tests of one file share what they build once, so a file stays in one process.
 PYTEST := -m pytest -q -n $(JOBS) --dist loadfile
 PEER := import sys; sys.path.append("tests/parity"); import peer_process; peer_process.python()
-# What compiles stacks or asks the independent engine: minutes. And what a wheel has to show that a checkout cannot.
-COMPILING := tests/parity tests/swap/test_engines.py tests/plugins/optimization/test_exact_ones.py \
+# What compiles stacks, asks the independent engine or runs thousands of markets: minutes. And what a wheel has to show that a checkout cannot.
+COMPILING := tests/parity tests/properties tests/swap/test_engines.py tests/plugins/optimization/test_exact_ones.py \
+	$(addprefix tests/examples/test_,hedged.py hedged_recordings.py queue_value_runs.py) \
 	$(addprefix tests/mmkit/engine/test_,same_bits.py compiled.py cache.py linking.py python_cache.py single.py)
 INSTALLED := tests/packaging tests/cli tests/examples tests/mmkit/test_plugins.py tests/mmkit/test_driver.py tests/mmkit/engine/by_hand
 SOURCES := $(shell find mmkit plugins -type f -not -name '*.pyc') pyproject.toml README.md LICENSE
@@ -30,7 +31,7 @@ demo: .venv/installed
 test: .venv/installed-all .venv-wheel/installed
 	@# Before the tests, so that no two of their processes make the same environment; without it they say why they skip.
 	@.venv/bin/python -c '$(PEER)' || echo "the tests that need the independent engine will skip" >&2
-	@# Measuring coverage makes compiling and the parity matrix several times slower: those run on the wheel alone.
+	@# Measuring coverage makes compiling, the parity matrix and thousands of runs several times slower: those run on the wheel alone.
 	@echo "== the checkout =="
 	.venv/bin/python $(PYTEST) --cov --cov-report=term:skip-covered $(COMPILING:%=--ignore=%)
 	@echo "== the built wheel =="

@@ -97,10 +97,10 @@ def tap_answer(leg: Any, now: int, place: int, kind: int, tick: int, lots: int, 
     return known
 
 
-def tap_govern(s: Any, log: Any, level: int, reason: int) -> None:
+def tap_govern(s: Any, level: int, reason: int) -> bool:
     """Stands in the place of `govern`."""
     tapped.append(Level(s.market.now, level, reason))
-    govern(s, log, level, reason)
+    return bool(govern(s, level, reason))
 
 
 def session_of(engine: Any) -> Any:
