@@ -13,8 +13,6 @@ from tap import Level, Sent
 import mmkit
 from mmkit.engine.records import CLOSE, EXECUTED, PLACING, QUOTE
 
-EXITS = ("stop-loss", "take-profit", "trailing-stop", "max-age", "drawdown", "loss-streak", "kill-switch", "recovery")
-
 
 def in_force(tapped: Sequence[Any]) -> list[tuple[int, int]]:
     """Returns when each level began, and which."""

@@ -164,3 +164,12 @@ def test_adding_to_all_prices_changes_no_gross_profit_and_scaling_scales_it(case
     assert there["fills"]["count"] == here["fills"]["count"]
     for part in ("total", "spread", "inventory"):
         assert there["pnl"][part] == pytest.approx(here["pnl"][part], rel=1e-9, abs=1e-6 * free["tick_size"])
+    # Twice every price, and every distance in it: twice the profit. Powers of two round nothing.
+    twice = {**own, "instruments.X": {**free, "tick_size": 2 * free["tick_size"]}}
+    for section, keys in (("pricing", ("half_spread", "skew")), ("sizing", ("notional",))):
+        changed = case.changes.get(section, {})
+        twice[section] = {**changed, **{key: 2 * changed[key] for key in keys if key in changed}}
+    scaled = tap.run(requote.stack(**twice))[0].summary
+    assert scaled["fills"]["count"] == here["fills"]["count"]
+    for part in ("total", "spread", "inventory"):
+        assert scaled["pnl"][part] == pytest.approx(2 * here["pnl"][part], rel=1e-9, abs=1e-6 * free["tick_size"])
