@@ -222,9 +222,6 @@ def answered(s: Any, leg: Any, book: Any, log: Any) -> None:
         order.asked_lots = order.lots
     else:
         settle(desk, order)
-        if order.asked_tick != order.tick:  # it was repriced
-            desk.amending -= 1
-            order.asked_tick = order.tick
         if kind == ACCEPTED:
             order.state = WORKING
         elif kind == WITHDRAWN:
@@ -240,8 +237,8 @@ def answered(s: Any, leg: Any, book: Any, log: Any) -> None:
 
 
 def settle(desk: Any, order: Any) -> None:
-    """An order's request has been answered: it is as it is."""
-    if order.request == AMENDING:
+    """An order's request has been answered: it is as it is, amended or repriced or not."""
+    if desk.amending > 0 and (order.request == AMENDING or order.asked_tick != order.tick):
         desk.amending -= 1
         order.asked_tick = order.tick
         order.asked_lots = order.lots
