@@ -96,5 +96,7 @@ def action_lines(found: "Explanation") -> list[str]:
         word = "buy" if action["side"] > 0 else "sell"
         at = f" at {action['price']!r}" if "price" in action else ""
         which = f", {action['kind']}" if "kind" in action else f", order {action['order']} of the snapshot"
-        lines.append(f"  {action['action']} {word} {action['qty']!r}{at}{which}")
+        only = ", reduce-only" if action.get("reduce_only") else ""
+        where = f", {action['instrument']}" if "instrument" in action else ""
+        lines.append(f"  {action['action']} {word} {action['qty']!r}{at}{which}{only}{where}")
     return lines

@@ -66,3 +66,24 @@ def test_run_tells_the_last_level_of_risk(mmkit: Mmkit, stack_file: Path, money:
     stack_file.write_text(stack_file.read_text() + STOP.format(money=money))
     done = mmkit("run", "stack.toml", "--out", "there", "--engine", "python")
     assert (done.stdout, done.stderr) == ("there\n", f"risk at the end: {last}\n")
+
+
+def test_explain_says_which_instrument_a_hedge_is_for(mmkit: Mmkit, hedged: Path) -> None:
+    other = {"bid": 99.98, "ask": 100.01, "position": 0.0}
+    now = {"time": 10**9, "bid": 99.99, "ask": 100.02, "position": 0.4, "instruments": {"SPOT": other}}
+    (hedged.parent / "now.json").write_text(json.dumps(now))
+    done = mmkit("explain", hedged.name, "--snapshot", "now.json")
+    assert (done.returncode, done.stderr) == (0, "")
+    last = done.stdout.splitlines()[-1]
+    assert last.startswith("  place sell 0.4 at ")
+    assert last.endswith(", limit, SPOT")
+
+
+def test_explain_says_why_a_position_is_closed_and_with_what(mmkit: Mmkit, stack_file: Path) -> None:
+    stack_file.write_text(stack_file.read_text() + STOP.format(money=0.1))
+    now = {"time": 10**9, "bid": 99.99, "ask": 100.02, "position": 0.4, "account": {"entry": 101.0}}
+    (stack_file.parent / "now.json").write_text(json.dumps(now))
+    done = mmkit("explain", stack_file.name, "--snapshot", "now.json")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "level in force: flatten (risk.stop)" in done.stdout
+    assert done.stdout.endswith("place sell 0.4 at 100.02, post-only, reduce-only\n")
