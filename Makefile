@@ -17,8 +17,9 @@ INSTALL := -m pip install --quiet --disable-pip-version-check --no-compile
 PYTEST := -m pytest -q -n $(JOBS) --dist loadfile
 PEER := import sys; sys.path.append("tests/parity"); import peer_process; peer_process.python()
 # What compiles stacks, asks the independent engine or runs thousands of markets: minutes. And what a wheel has to show that a checkout cannot.
-COMPILING := tests/parity tests/properties tests/swap/test_engines.py tests/plugins/optimization/test_exact_ones.py \
+COMPILING := tests/parity tests/properties tests/swap tests/plugins/optimization/test_exact_ones.py \
 	$(addprefix tests/examples/test_,hedged.py hedged_recordings.py queue_value_runs.py) \
+	$(addprefix tests/mmkit/test_,accounting.py profit_identities.py) \
 	$(addprefix tests/mmkit/engine/test_,same_bits.py compiled.py cache.py linking.py python_cache.py single.py)
 INSTALLED := tests/packaging tests/cli tests/examples tests/mmkit/test_plugins.py tests/mmkit/test_driver.py tests/mmkit/engine/by_hand
 SOURCES := $(shell find mmkit plugins -type f -not -name '*.pyc') pyproject.toml README.md LICENSE
@@ -39,7 +40,7 @@ test: .venv/installed-all .venv-wheel/installed
 
 # Without what compiles stacks, asks the independent engine, or runs every rule with every other.
 quick: .venv/installed-all
-	.venv/bin/python $(PYTEST) $(COMPILING:%=--ignore=%) --ignore=tests/swap --ignore=tests/examples
+	.venv/bin/python $(PYTEST) $(COMPILING:%=--ignore=%) --ignore=tests/examples
 
 check: .venv/installed-all
 	.venv/bin/ruff check

@@ -113,6 +113,7 @@ CONTEXTS: dict[Parameter, Table] = {
     ("signals", "vpin", "bars"): {"classification": "bulk", "bar": "500ms", "bars": 5},
     ("signals", "vpin", "classification"): {"bar": "500ms", "bars": 5},
     ("execution", "queue-value", "half_life"): {"least_gain": 0.02},
+    ("risk", "trailing-stop", "fraction"): {"money": 1.0},
     ("execution", "classic-requote", "amend_fraction"): {"amend_threshold": 0.0},
     ("execution", "classic-requote", "lifetime_share"): {"quote_lifetime": "2s"},
     ("execution", "classic-requote", "max_lifetime"): {"max_lifetime": "1s"},
