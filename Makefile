@@ -21,7 +21,7 @@ COMPILING := tests/parity tests/properties tests/swap tests/plugins/optimization
 	$(addprefix tests/examples/test_,hedged.py hedged_recordings.py queue_value_runs.py) \
 	$(addprefix tests/mmkit/test_,accounting.py profit_identities.py) \
 	$(addprefix tests/mmkit/engine/test_,same_bits.py compiled.py cache.py linking.py python_cache.py single.py)
-INSTALLED := tests/packaging tests/cli tests/examples tests/mmkit/test_plugins.py tests/mmkit/test_driver.py tests/mmkit/engine/by_hand
+INSTALLED := tests/packaging tests/cli tests/examples tests/mmkit/test_plugins.py tests/mmkit/test_driver.py
 SOURCES := $(shell find mmkit plugins -type f -not -name '*.pyc') pyproject.toml README.md LICENSE
 
 .PHONY: demo test quick check picture pages clean
