@@ -112,7 +112,7 @@ def session_of(engine: Any) -> Any:
 
 @contextmanager
 def on() -> Iterator[None]:
-    """Within this block every run of the plain engine is tapped."""
+    """Within this block every run of the plain engine is tapped; behind it, as other tests of the process rely on, none is."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(plain, "WINDOW", WINDOW)
         patch.setattr(conversion.chunks, "__kwdefaults__", {"rows": ROWS, "window": WINDOW})
@@ -130,5 +130,6 @@ def run(stack: Any) -> tuple[Any, Any, list[Any]]:
     tapped.clear()
     given.clear()
     sessions.clear()
-    done = mmkit.run(stack, engine="python")
+    with on():
+        done = mmkit.run(stack, engine="python")
     return done, sessions[-1], [*tapped, *given]
