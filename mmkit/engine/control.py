@@ -4,7 +4,7 @@ from typing import Any
 
 import attrs
 
-from mmkit.engine.orders import alive_at, cancel, forget, outstanding, reduce, working
+from mmkit.engine.orders import alive_at, cancel, forget, outstanding_both, reduce, working
 from mmkit.engine.records import (
     CLOSE,
     FLATTEN,
@@ -17,6 +17,7 @@ from mmkit.engine.records import (
     POST_ONLY,
     QUOTE,
     REDUCE_ONLY,
+    WORKING,
 )
 
 PATIENCE = 1_000_000_000
@@ -90,7 +91,7 @@ def close(s: Any) -> None:
     alive = False
     for i in range(desk.live_count):
         order = desk.orders[desk.live[i]]
-        if order.cause == CLOSE and order.state <= 1:
+        if order.cause == CLOSE and order.state <= WORKING:
             alive = True
             late = market.now - order.sent >= control.patience
             if working(order) and (late or s.ledger.position * order.side >= 0):
@@ -129,8 +130,9 @@ def restrict(s: Any) -> None:
     desk = s.desk
     long = max(s.ledger.position, 0)
     short = max(-s.ledger.position, 0)
-    more_asks = max(long - outstanding(desk, -1), 0)
-    more_bids = max(short - outstanding(desk, 1), 0)
+    bids, asks = outstanding_both(desk)
+    more_asks = max(long - asks, 0)
+    more_bids = max(short - bids, 0)
     for i in range(ladder.levels):
         there = alive_at(desk, -1, ladder.ask_ticks[i])
         ladder.ask_lots[i] = granted(ladder.ask_lots[i], there, long, more_asks)

@@ -143,29 +143,23 @@ def standing(desk: Any, side: int, tick: int, lots: int) -> int:
     return lots if remaining == 0 else min(lots, remaining)
 
 
-def outstanding(desk: Any, side: int) -> int:
-    """Returns the lots of a side that may still execute: all that is not known to have ended, an amendment under way at its largest."""
-    lots = 0
-    for i in range(desk.live_count):
-        order = desk.orders[desk.live[i]]
-        if order.side == side:
-            lots += largest(order)
-    return lots
-
-
 def outstanding_both(desk: Any) -> tuple[int, int]:
-    """Returns the same of bids and of asks, in one pass."""
+    """Returns the lots of bids and of asks that may still execute: all that is not known to have ended, amendments at their largest."""
     bids = 0
     asks = 0
     for i in range(desk.live_count):
         order = desk.orders[desk.live[i]]
         if order.side > 0:
-            bids += order.remaining
+            bids += largest(order)
         else:
-            asks += order.remaining
-    if desk.amending > 0:
-        return outstanding(desk, 1), outstanding(desk, -1)
+            asks += largest(order)
     return bids, asks
+
+
+def outstanding(desk: Any, side: int) -> int:
+    """Returns the same of one side."""
+    bids, asks = outstanding_both(desk)
+    return bids if side > 0 else asks
 
 
 def alive_at(desk: Any, side: int, tick: int) -> int:

@@ -61,12 +61,17 @@ def last_word(local: Any, venue: Any, leg: Any) -> int:
     """Returns by when all that was under way at an instrument's last market event is answered, NEVER while there may be more events."""
     if not (leg.reading.local_over and leg.reading.venue_over):
         return NEVER
+    return last_event(local, venue, leg) + int(leg.desk.entry_latency + leg.exchange.response_latency)
+
+
+def last_event(local: Any, venue: Any, leg: Any) -> int:
+    """Returns the time of an instrument's last market event in the chunks at hand."""
     last = leg.market.start
     if local.count > 0:
         last = max(last, local.segments[local.count - 1].ts)
     if venue.count > 0:
         last = max(last, venue.segments[venue.count - 1].ts)
-    return int(last + leg.desk.entry_latency + leg.exchange.response_latency)
+    return int(last)
 
 
 def at_end(local: Any, venue: Any, leg: Any) -> bool:
@@ -88,11 +93,7 @@ def last_time(local: Any, venue: Any, leg: Any) -> int:
     """Returns the time of the last thing that happened: a market event, a request or an answer."""
     desk = leg.desk
     exchange = leg.exchange
-    last = leg.market.start
-    if local.count > 0:
-        last = max(last, local.segments[local.count - 1].ts)
-    if venue.count > 0:
-        last = max(last, venue.segments[venue.count - 1].ts)
+    last = last_event(local, venue, leg)
     if desk.sent_end > 0:
         last = max(last, desk.sent[(desk.sent_end - 1) & desk.mask].time)
     if exchange.answer_end > 0:

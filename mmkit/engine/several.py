@@ -37,21 +37,41 @@ def replay_several(locals: Any, venues: Any, local_books: Any, venue_books: Any,
         code = run_locals(locals, local_books, s, log, until)
         if code != DONE:
             return code
-        over = at_end(locals[0], venues[0], s)
-        last = last_time(locals[0], venues[0], s)
-        word = last_word(locals[0], venues[0], s)
-        for k in range(len(s.legs)):
-            over = over and at_end(locals[k + 1], venues[k + 1], s.legs[k])
-            last = max(last, last_time(locals[k + 1], venues[k + 1], s.legs[k]))
-            word = max(word, last_word(locals[k + 1], venues[k + 1], s.legs[k]))
-        tell_time(s, local_books, last if over else until)
-        if over:
+        if all_at_end(locals, venues, s):
+            tell_time(s, local_books, last_of_all(locals, venues, s))
             end(s, log)
             return DONE
-        if until > word:
+        tell_time(s, local_books, until)
+        for k in range(len(s.legs)):
+            judge(s.legs[k])
+        if until > last_word_of_all(locals, venues, s):
             coast(s, log, until)
         else:
             take_turn(s, local_books[0], log, until)
+
+
+def all_at_end(locals: Any, venues: Any, s: Any) -> bool:
+    """Returns whether nothing of any instrument is left."""
+    over = at_end(locals[0], venues[0], s)
+    for k in range(len(s.legs)):
+        over = over and at_end(locals[k + 1], venues[k + 1], s.legs[k])
+    return bool(over)
+
+
+def last_of_all(locals: Any, venues: Any, s: Any) -> int:
+    """Returns the time of the last thing that happened at any instrument."""
+    last = last_time(locals[0], venues[0], s)
+    for k in range(len(s.legs)):
+        last = max(last, last_time(locals[k + 1], venues[k + 1], s.legs[k]))
+    return int(last)
+
+
+def last_word_of_all(locals: Any, venues: Any, s: Any) -> int:
+    """Returns by when all that was under way at the last market event of all is answered."""
+    word = last_word(locals[0], venues[0], s)
+    for k in range(len(s.legs)):
+        word = max(word, last_word(locals[k + 1], venues[k + 1], s.legs[k]))
+    return int(word)
 
 
 def broken(s: Any) -> bool:
@@ -69,7 +89,6 @@ def tell_time(s: Any, local_books: Any, now: int) -> None:
     for k in range(len(s.legs)):
         s.legs[k].market.now = now
         on_clock(s, s.legs[k], local_books[k + 1])
-        judge(s.legs[k])
 
 
 def run_locals(locals: Any, local_books: Any, s: Any, log: Any, until: int) -> int:

@@ -87,6 +87,13 @@ def next_time(params: Any, state: Any, market: Any) -> int:
     return int(market.start + ((market.now - market.start) // params.every + 1) * params.every)
 
 
+def execution(name: str, **own: Any) -> mmkit.Execution:
+    """Returns an execution: its own functions and classes, with those that all of them share."""
+    return mmkit.Execution(
+        name, setup=setup, triggers=triggers, post_only=post_only, most=most, next_time=next_time, **own
+    )
+
+
 def unanswered(desk: Any) -> bool:
     """Returns whether a request is under way."""
     for i in range(desk.live_count):

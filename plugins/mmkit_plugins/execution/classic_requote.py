@@ -28,16 +28,7 @@ from mmkit_plugins.execution._levels import (
     take_back,
     take_back_unwanted,
 )
-from mmkit_plugins.execution._orders import (
-    Common,
-    most,
-    next_time,
-    overdue,
-    post_only,
-    setup,
-    triggers,
-    unanswered,
-)
+from mmkit_plugins.execution._orders import Common, execution, overdue, unanswered
 
 
 @attrs.frozen
@@ -186,14 +177,4 @@ def is_waiting(state: Any, ladder: Any, desk: Any) -> bool:
 @mmkit.hookimpl
 def mmkit_execution() -> mmkit.Execution:
     """Offers the rule."""
-    return mmkit.Execution(
-        "classic-requote",
-        params=Params,
-        state=State,
-        setup=setup,
-        triggers=triggers,
-        post_only=post_only,
-        most=most,
-        next_time=next_time,
-        act=act,
-    )
+    return execution("classic-requote", params=Params, state=State, act=act)

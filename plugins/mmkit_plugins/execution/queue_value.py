@@ -22,16 +22,7 @@ import attrs
 
 import mmkit
 from mmkit_plugins.execution._levels import assign, move, place_missing, serving, take_back
-from mmkit_plugins.execution._orders import (
-    Common,
-    most,
-    next_time,
-    overdue,
-    post_only,
-    setup,
-    triggers,
-    unanswered,
-)
+from mmkit_plugins.execution._orders import Common, execution, overdue, unanswered
 from mmkit_plugins.execution._queue import Queue, follow_flow, follow_orders, value
 
 CANCELS = 4096
@@ -193,16 +184,4 @@ def count_cancel(params: Params, state: Any, market: Any) -> None:
 @mmkit.hookimpl
 def mmkit_execution() -> mmkit.Execution:
     """Offers the rule."""
-    return mmkit.Execution(
-        "queue-value",
-        params=Params,
-        amends=True,
-        state=State,
-        setup=setup,
-        triggers=triggers,
-        post_only=post_only,
-        most=most,
-        next_time=next_time,
-        act=act,
-        depth=True,
-    )
+    return execution("queue-value", params=Params, amends=True, state=State, act=act, depth=True)

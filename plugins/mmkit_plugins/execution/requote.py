@@ -11,18 +11,7 @@ from typing import Any
 import attrs
 
 import mmkit
-from mmkit_plugins.execution._orders import (
-    Common,
-    Timed,
-    far,
-    most,
-    next_time,
-    overdue,
-    post_only,
-    setup,
-    triggers,
-    unanswered,
-)
+from mmkit_plugins.execution._orders import Common, Timed, execution, far, overdue, unanswered
 
 
 @attrs.frozen
@@ -105,14 +94,4 @@ def levels_of(ladder: Any, side: int) -> int:
 @mmkit.hookimpl
 def mmkit_execution() -> mmkit.Execution:
     """Offers the rule."""
-    return mmkit.Execution(
-        "requote",
-        params=Params,
-        state=State,
-        setup=setup,
-        triggers=triggers,
-        post_only=post_only,
-        most=most,
-        next_time=next_time,
-        act=act,
-    )
+    return execution("requote", params=Params, state=State, act=act)

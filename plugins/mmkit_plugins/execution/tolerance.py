@@ -26,16 +26,7 @@ from mmkit_plugins.execution._levels import (
     take_back,
     take_back_unwanted,
 )
-from mmkit_plugins.execution._orders import (
-    Common,
-    most,
-    next_time,
-    overdue,
-    post_only,
-    setup,
-    triggers,
-    unanswered,
-)
+from mmkit_plugins.execution._orders import Common, execution, overdue, unanswered
 
 
 @attrs.frozen
@@ -110,15 +101,4 @@ def right_size(params: Params, lots: int, wanted: int) -> bool:
 @mmkit.hookimpl
 def mmkit_execution() -> mmkit.Execution:
     """Offers the rule."""
-    return mmkit.Execution(
-        "tolerance",
-        params=Params,
-        amends=True,
-        state=State,
-        setup=setup,
-        triggers=triggers,
-        post_only=post_only,
-        most=most,
-        next_time=next_time,
-        act=act,
-    )
+    return execution("tolerance", params=Params, amends=True, state=State, act=act)

@@ -42,6 +42,12 @@ class NetExit(Exit):
     known_lots: int = 0
 
 
+def demand_a_limit(rule: str, params: Any) -> None:
+    """Raises mmkit.ConfigError for a rule that has been given neither a fraction nor money to act at."""
+    if math.isinf(params.fraction) and math.isinf(params.money):
+        raise mmkit.ConfigError(f"{rule}.fraction: neither it nor {rule}.money is given")
+
+
 def then_resume(state: Any, market: Any, control: Any, hit: bool, cool_down: int, patience: int) -> int:
     """Returns the level: from a cause on, close until flat, quote nothing for cool_down, then go on."""
     close_when(state, market, hit)

@@ -18,7 +18,7 @@ from typing import Any
 import attrs
 
 import mmkit
-from mmkit_plugins.risk._exits import NetExit, entry_value, follow_fees, net_money, then_halt
+from mmkit_plugins.risk._exits import NetExit, demand_a_limit, entry_value, follow_fees, net_money, then_halt
 
 
 @attrs.frozen
@@ -37,8 +37,7 @@ class State(NetExit):
 
 def setup(params: Params, state: State, instrument: Any) -> None:
     """Raises mmkit.ConfigError for a stop without a limit."""
-    if math.isinf(params.fraction) and math.isinf(params.money):
-        raise mmkit.ConfigError("stop-loss.fraction: neither it nor stop-loss.money is given")
+    demand_a_limit("stop-loss", params)
 
 
 def watch(params: Params, state: State, market: Any, account: Any, desk: Any, control: Any) -> int:

@@ -18,7 +18,15 @@ from typing import Any
 import attrs
 
 import mmkit
-from mmkit_plugins.risk._exits import NetExit, closing_price, entry_value, follow_fees, net_money, then_resume
+from mmkit_plugins.risk._exits import (
+    NetExit,
+    closing_price,
+    demand_a_limit,
+    entry_value,
+    follow_fees,
+    net_money,
+    then_resume,
+)
 
 
 @attrs.frozen
@@ -39,8 +47,7 @@ class State(NetExit):
 
 def setup(params: Params, state: State, instrument: Any) -> None:
     """Raises mmkit.ConfigError without a target."""
-    if math.isinf(params.fraction) and math.isinf(params.money):
-        raise mmkit.ConfigError("take-profit.fraction: neither it nor take-profit.money is given")
+    demand_a_limit("take-profit", params)
 
 
 def watch(params: Params, state: State, market: Any, account: Any, desk: Any, control: Any) -> int:

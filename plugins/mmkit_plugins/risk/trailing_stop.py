@@ -15,7 +15,7 @@ from typing import Any
 import attrs
 
 import mmkit
-from mmkit_plugins.risk._exits import NetExit, entry_value, follow_fees, net_money, then_resume
+from mmkit_plugins.risk._exits import NetExit, demand_a_limit, entry_value, follow_fees, net_money, then_resume
 
 
 @attrs.frozen
@@ -41,8 +41,7 @@ class State(NetExit):
 
 def setup(params: Params, state: State, instrument: Any) -> None:
     """Raises mmkit.ConfigError for a stop without a limit."""
-    if math.isinf(params.fraction) and math.isinf(params.money):
-        raise mmkit.ConfigError("trailing-stop.fraction: neither it nor trailing-stop.money is given")
+    demand_a_limit("trailing-stop", params)
 
 
 def watch(params: Params, state: State, market: Any, account: Any, desk: Any, control: Any) -> int:

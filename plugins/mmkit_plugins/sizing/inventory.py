@@ -137,7 +137,7 @@ def sizes(params: Params, state: State, market: Any, inputs: Inputs, desk: Any) 
         bid = raised(min(bid, long), params.minimum) * buys
         ask = raised(min(ask, short), params.minimum) * sells
         return bid, ask
-    buying, selling = our_lots(desk)
+    buying, selling = mmkit.outstanding_both(desk)
     lot = market.lot_size
     state.bid_capacity = capacity(desk, 1, long, buying * lot, lot)
     state.ask_capacity = capacity(desk, -1, short, selling * lot, lot)
@@ -173,19 +173,6 @@ def volume_factors(params: Params, volatility: float, reversal: float, momentum:
         bids = cut * (1.0 + abs(momentum) * params.momentum_gain)
         asks = cut * (1.0 - abs(momentum) * params.momentum_loss)
     return max(bids, 0.0), max(asks, 0.0)
-
-
-def our_lots(desk: Any) -> tuple[int, int]:
-    """Returns the lots of our bids and asks that may still fill."""
-    bids = 0
-    asks = 0
-    for i in range(desk.live_count):
-        order = desk.orders[desk.live[i]]
-        if order.side > 0:
-            bids += order.remaining
-        else:
-            asks += order.remaining
-    return bids, asks
 
 
 def capacity(desk: Any, side: int, room: float, ours: float, lot_size: float) -> float:

@@ -237,7 +237,7 @@ class Trader:
         self.rule = rule
         self.params = rule.Params(**given)
         self.state = rule.State()
-        rule.setup(self.params, self.state, None)
+        rule.mmkit_execution().setup(self.params, self.state, None)
 
     def decide(self, desk: Desk, quotes: Any, view: Any = None, book: Any = None) -> list[tuple[str, int, int, int]]:
         """Returns what a decision sends, in order: verb, side, tick, lots."""

@@ -9,7 +9,7 @@ from order_desk import Desk, Exchange, Trader, ladder, market, standing
 
 import mmkit
 from mmkit.engine.records import LIMIT, NEVER, POST_ONLY, MarketView
-from mmkit_plugins.execution import requote
+from mmkit_plugins.execution import _orders, requote
 
 MS = 10**6
 
@@ -17,7 +17,7 @@ MS = 10**6
 def made(**given: Any) -> tuple[requote.Params, requote.State]:
     params = requote.Params(**given)
     state = requote.State()
-    requote.setup(params, state, None)
+    _orders.setup(params, state, None)
     return params, state
 
 
@@ -88,26 +88,26 @@ def test_post_only_is_the_kind_of_the_orders(post_only: bool, kind: int) -> None
     orders = Desk()
     sent(INNER_AND_OUTER, orders, post_only=post_only)
     assert {orders.orders[at].kind for at in orders.live} == {kind}
-    assert requote.post_only(requote.Params(post_only=post_only)) is post_only
+    assert _orders.post_only(requote.Params(post_only=post_only)) is post_only
 
 
 @given(start=st.integers(0, 2**60), passed=st.integers(0, 10**15), every=st.integers(1, 10**12))
 def test_timer_decisions_fall_on_the_grid_that_starts_at_the_first_event(start: int, passed: int, every: int) -> None:
     params, state = made(every=every)
-    due = requote.next_time(params, state, MarketView(start=start, now=start + passed))
+    due = _orders.next_time(params, state, MarketView(start=start, now=start + passed))
     assert (due - start) % every == 0
     assert due - every <= start + passed < due
 
 
 def test_the_first_one_falls_one_period_after_the_first_event() -> None:
     params, state = made(every=100 * MS)
-    assert requote.next_time(params, state, MarketView(start=7, now=7)) == 7 + 100 * MS
+    assert _orders.next_time(params, state, MarketView(start=7, now=7)) == 7 + 100 * MS
 
 
 def test_without_the_timer_there_is_no_next_time() -> None:
     params, state = made(on=mmkit.Trigger.BOOK | mmkit.Trigger.TRADE)
-    assert requote.next_time(params, state, MarketView(now=5)) == NEVER
-    assert requote.triggers(params) == mmkit.Trigger.BOOK | mmkit.Trigger.TRADE
+    assert _orders.next_time(params, state, MarketView(now=5)) == NEVER
+    assert _orders.triggers(params) == mmkit.Trigger.BOOK | mmkit.Trigger.TRADE
 
 
 @pytest.mark.parametrize("state", ["working", "placing"])
