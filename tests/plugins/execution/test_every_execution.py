@@ -144,6 +144,6 @@ def test_timer_decisions_fall_on_the_grid_that_starts_at_the_first_event(
 ) -> None:
     trader = Trader(rule, every=every)
     view = SimpleNamespace(start=start, now=start + passed)
-    due = rule.next_time(trader.params, trader.state, view)
+    due = rule.mmkit_execution().next_time(trader.params, trader.state, view)
     assert (due - start) % every == 0
     assert due - every <= start + passed < due
