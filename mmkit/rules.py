@@ -56,7 +56,8 @@ class Rule:
     rule understands; outputs: the fields of its state that it publishes, name to unit; setup: runs once, plain, before the first event;
     depth: its functions read the levels of the book; compiled: False for a rule that stays Python; compact: its records have the
     smallest fields that hold what its declarations allow; anew: what the kernel makes at every decision instead of once ("constants",
-    "buffers", "mid"): an optimization that is switched off.
+    "buffers", "mid"): an optimization that is switched off; examples: sets of parameters, as TOML has them, with which it does what its
+    defaults do not show: what checks try.
     """
 
     role: ClassVar[Role]
@@ -73,6 +74,7 @@ class Rule:
     compiled: bool = True
     compact: bool = False
     anew: frozenset[str] = frozenset()
+    examples: tuple[Mapping[str, Any], ...] = ()
     api_version: int = API_VERSION
 
     def __attrs_post_init__(self) -> None:

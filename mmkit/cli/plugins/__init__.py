@@ -1,0 +1,12 @@
+"""mmkit plugins: what there is, what one of them does, a new one, and whether it keeps to the rules."""
+
+import typer
+
+app = typer.Typer(
+    name="plugins", help="Plugins: what there is, what one does, a new one, a check.", no_args_is_help=True
+)
+
+
+@app.callback()
+def options() -> None:
+    """Plugins: what there is, what one does, a new one, a check."""
