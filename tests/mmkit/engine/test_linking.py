@@ -155,7 +155,7 @@ def test_a_rule_that_makes_arrays_compiles_too_with_its_references_counted(
     said: list[str] = []
     runs = [attempt(file, engine=engine, notify=said.append) for engine in ("compiled", "python")]
     agree(*runs)
-    assert len({*runs[0].records["sides.value"]}) > 10
+    assert len({*runs[0].records["sides.value"]}) > 5
     assert jit.together == [True]
     assert not [line for line in said if "runs in Python" in line]
 
