@@ -33,11 +33,11 @@ _read: dict[int, tuple[Distribution, Origin]] = {}
 """What the metadata of a distribution says, by its identity, which lasts as long: it would be read anew for each of its entry points."""
 
 
-def entries() -> dict[str, tuple[EntryPoint, ...]]:
-    """Returns the entry points of every role, and of "command", as they are installed."""
+def entries(places: Iterable[str] = PLACES) -> dict[str, tuple[EntryPoint, ...]]:
+    """Returns the entry points of every role, and of "command", as they are installed; or of these only."""
     every = entry_points()
     return {
-        role: tuple(each for each in every.select(group=f"mmkit.{role}") if not _left_behind(each)) for role in PLACES
+        role: tuple(each for each in every.select(group=f"mmkit.{role}") if not _left_behind(each)) for role in places
     }
 
 
@@ -53,6 +53,17 @@ def origin(entry: EntryPoint) -> Origin:
 def supplier(entry: EntryPoint) -> str:
     """Returns name and version of the distribution that an entry point belongs to."""
     return str(origin(entry)) or entry.value
+
+
+def unresolved(entry: EntryPoint) -> str:
+    """Returns what keeps an entry point from meaning anything, or ''."""
+    try:
+        module = entry.module
+    except AttributeError:  # it is not of that form at all
+        module = ""
+    if not module or not all(part.isidentifier() for part in module.split(".")):
+        return f'its entry point "{entry.value}" is not MODULE or MODULE:NAME'
+    return origin(entry).fault
 
 
 def spellings(offered: Iterable[tuple[str, str, str]]) -> list[str]:

@@ -15,7 +15,7 @@ import pluggy
 
 from mmkit import contract, disabled, hookspecs, installed
 from mmkit.errors import ConfigError, PluginError, nearest
-from mmkit.installed import origin, supplier
+from mmkit.installed import origin, supplier, unresolved
 from mmkit.rules import API_VERSION, ROLES, Role, Rule, hook_name
 
 Supplied = tuple[Rule, str]
@@ -148,17 +148,6 @@ def imported(entry: EntryPoint, plugin: str) -> Any:
         return entry.load()
     except (Exception, SystemExit) as error:
         raise PluginError(f"{plugin}: {told(error, entry.module.partition('.')[0])}") from error
-
-
-def unresolved(entry: EntryPoint) -> str:
-    """Returns what keeps an entry point from meaning anything, or ''."""
-    try:
-        module = entry.module
-    except AttributeError:  # it is not of that form at all
-        module = ""
-    if not module or not all(part.isidentifier() for part in module.split(".")):
-        return f'its entry point "{entry.value}" is not MODULE or MODULE:NAME'
-    return origin(entry).fault
 
 
 def _executed(path: Path) -> ModuleType:
