@@ -5,11 +5,11 @@ import re
 import sys
 import warnings
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from importlib.machinery import ModuleSpec, PathFinder
 from importlib.metadata import EntryPoint
-from importlib.util import find_spec
-from pathlib import Path
+from importlib.util import find_spec, spec_from_file_location
+from os.path import isdir, isfile, join
 
 from mmkit.errors import nearest
 from mmkit.installed import COMMAND, PLACES, unresolved
@@ -33,7 +33,7 @@ def fault(entry: EntryPoint) -> str:
         if found:
             return found
     assert spec is not None
-    text = _read(spec.origin) if _is_source(spec) else None
+    text = _read(spec.origin) if spec.origin and _is_source(spec) else None
     if text is None or spec.origin is None:
         return ""  # compiled, say: only loading it tells
     return _offering(entry, spec.origin, text)
@@ -42,13 +42,18 @@ def fault(entry: EntryPoint) -> str:
 @cache
 def _spec(name: str) -> ModuleSpec | None:
     """Returns where a module would come from; of a package's modules without importing the package."""
-    parent, _, _ = name.rpartition(".")
+    parent, _, last = name.rpartition(".")
     try:
         if not parent:
             return find_spec(name)
         package = _spec(parent)
         if package is None or package.submodule_search_locations is None:
             return None
+        for folder in package.submodule_search_locations:
+            if isfile(join(folder, f"{last}.py")) and not isdir(
+                join(folder, last)
+            ):  # the usual case, at a tenth of the cost
+                return spec_from_file_location(name, join(folder, f"{last}.py"))
         return PathFinder.find_spec(name, package.submodule_search_locations)
     except (ImportError, ValueError, AttributeError):  # a half-imported module, or a finder of somebody's that fails
         return None
@@ -59,14 +64,15 @@ def _is_source(spec: ModuleSpec) -> bool:
 
 
 @cache
-def _read(file: str | None) -> bytes | None:
+def _read(file: str) -> bytes | None:
     try:
-        return Path(file or "").read_bytes()
+        with open(file, "rb") as stream:
+            return stream.read()
     except OSError:
         return None
 
 
-@cache
+@lru_cache(maxsize=2)  # what is asked for twice in a row; hundreds of trees would slow the collector of garbage down
 def _tree(file: str) -> ast.Module | str:
     """Returns what a file says, or what keeps it from being Python."""
     text = _read(file)

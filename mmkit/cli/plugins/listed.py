@@ -38,6 +38,5 @@ def listed(
         kind, state = "built-in" if row.builtin else "installed", "enabled" if row.enabled else "disabled"
         table.append((row.role, row.name, row.distribution, row.version, kind, state, row.broken or ""))
     widths = [max(len(line[column]) for line in table) for column in range(len(table[0]) - 1)]
-    for line in table:
-        cells = [cell.ljust(width) for cell, width in zip(line, widths, strict=False)]
-        say("  ".join([*cells, line[-1]]).rstrip())
+    cells = [[*map(str.ljust, line, widths), line[-1]] for line in table]
+    say("\n".join("  ".join(each).rstrip() for each in cells))
