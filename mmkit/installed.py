@@ -11,6 +11,9 @@ from mmkit.rules import Role
 COMMAND = "command"
 """What stands in the place of a role where plugins offer further commands."""
 
+BUILT_IN = "mmkit"
+"""The distribution whose plugins are built in."""
+
 PLACES = (*(role.value for role in Role), COMMAND)
 """Every role by its name, in the order of the roles, and "command"."""
 

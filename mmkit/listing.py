@@ -11,12 +11,9 @@ import attrs
 from mmkit import disabled, soundness
 from mmkit.command_plugins import load as load_command
 from mmkit.errors import MmkitError
-from mmkit.installed import COMMAND, PLACES, entries, origin, supplier
+from mmkit.installed import BUILT_IN, COMMAND, PLACES, entries, origin, supplier
 from mmkit.plugins import check_disabled, collision, without_files
 from mmkit.rules import Role
-
-OURS = "mmkit"
-"""The distribution whose plugins are built in."""
 
 
 @attrs.frozen
@@ -55,7 +52,7 @@ def rows(role: str | None = None, *, load: bool = False, own_commands: Collectio
 
 def _row(place: str, entry: EntryPoint, enabled: bool, fault: str) -> Row:
     whose = origin(entry)
-    return Row(entry.name, place, whose.name, whose.version, whose.name == OURS, enabled, fault or None)
+    return Row(entry.name, place, whose.name, whose.version, whose.name == BUILT_IN, enabled, fault or None)
 
 
 def _fault(place: str, entry: EntryPoint, rivals: list[EntryPoint], own_commands: Collection[str], load: bool) -> str:
@@ -65,7 +62,7 @@ def _fault(place: str, entry: EntryPoint, rivals: list[EntryPoint], own_commands
         return collision(map(supplier, rivals))
     if load:
         return _found_by_loading(place, entry)
-    return "" if origin(entry).name == OURS else soundness.fault(entry)
+    return "" if origin(entry).name == BUILT_IN else soundness.fault(entry)
 
 
 def _found_by_loading(place: str, entry: EntryPoint) -> str:
