@@ -8,6 +8,7 @@ from importlib.metadata import EntryPoint
 import attrs
 
 from mmkit import command_plugins
+from mmkit.command_plugins import disabled_command as disabled_command
 from mmkit.described import Described, describe, documented, home
 from mmkit.errors import ConfigError, MmkitError, PluginError, nearest
 from mmkit.installed import BUILT_IN, COMMAND, origin, same_distribution
@@ -28,11 +29,11 @@ class Found:
 def rules(text: str, role: Role | None = None) -> tuple[list[Found], list[MmkitError]]:
     """Returns the rules that `text` names as `mmkit.named` understands it, by role, and what is wrong with those that do not load.
 
-    Raises ConfigError where nothing is called so; a command of that name is none of its business.
+    Raises ConfigError where nothing is called so, but for a command.
     """
     # What a plugin prints when it is imported is no part of the answer.
     with redirect_stdout(sys.stderr):
-        offered, keys = called(text, role)
+        offered, keys = called(text, role, command_plugins.commands() if role is None else ())
         supplying = {origin(entry).name for at, name in keys for entry in offered.entries[at] if entry.name == name}
         neighbours = list(_neighbours(offered, supplying | {BUILT_IN}))
         found: list[Found] = []
@@ -45,14 +46,13 @@ def rules(text: str, role: Role | None = None) -> tuple[list[Found], list[MmkitE
         return found, faults
 
 
-def commands(text: str) -> list[EntryPoint]:
-    """Returns the commands of plugins that `text` names: NAME, command.NAME or a distribution."""
-    return [
-        entry
+def commands(text: str) -> dict[str, tuple[EntryPoint, ...]]:
+    """Returns who offers the commands of plugins that `text` names, NAME, command.NAME or a distribution, by the command's name."""
+    return {
+        name: offered
         for name, offered in command_plugins.commands().items()
-        for entry in offered
-        if text in (name, f"{COMMAND}.{name}") or same_distribution(text, origin(entry).name)
-    ]
+        if text in (name, f"{COMMAND}.{name}") or any(same_distribution(text, origin(entry).name) for entry in offered)
+    }
 
 
 def no_command(text: str) -> ConfigError:

@@ -26,23 +26,27 @@ def info(
 ) -> None:
     """Say what a plugin does: formula, parameters, inputs and outputs with their units, and TOML to paste."""
     from mmkit import inquiry
-    from mmkit.errors import ConfigError, MmkitError
+    from mmkit.errors import ConfigError, MmkitError, PluginError
     from mmkit.installed import COMMAND
     from mmkit.rules import Role
 
-    entries = inquiry.commands(name) if role in (None, COMMAND) else []
+    offered = inquiry.commands(name) if role in (None, COMMAND) else {}
     found: list[Found] = []
     faults: list[MmkitError] = []
     try:
         if role != COMMAND:
             found, faults = inquiry.rules(name, Role(role.value) if role else None)
-        elif not entries:
+        elif not offered:
             raise inquiry.no_command(name)
-    except ConfigError:
-        if not entries:
-            raise
-    helps = [(entry, help_of(entry, ctx, faults)) for entry in entries]
-    helps = [(entry, text) for entry, text in helps if text]
+    except ConfigError as error:
+        if not offered:
+            raise (inquiry.disabled_command(name) if role is None else None) or error from None
+    helps: list[tuple[EntryPoint, str]] = []
+    for each in offered.items():
+        try:
+            helps.append(help_of(*each, ctx.find_root()))
+        except PluginError as error:
+            faults.append(error)
     if as_json and (found or helps or not faults):
         import orjson
 
@@ -55,17 +59,13 @@ def info(
         raise kind("\n".join(map(str, faults)))
 
 
-def help_of(entry: "EntryPoint", ctx: typer.Context, faults: list[Any]) -> str:
-    """Returns the help of a plugin's command; '' where it cannot be loaded, which is a fault more."""
-    from mmkit.command_plugins import load
-    from mmkit.errors import PluginError
+def help_of(name: str, offered: tuple["EntryPoint", ...], root: Any) -> tuple["EntryPoint", str]:
+    """Returns a plugin's command and its help. Raises PluginError where it cannot be had."""
+    from mmkit.command_plugins import load, only
 
-    try:
-        command = typer.main.get_group(load(entry)).commands[entry.name]
-    except PluginError as error:
-        faults.append(error)
-        return ""
-    return command.make_context(entry.name, [], parent=ctx.find_root(), resilient_parsing=True).get_help()
+    entry = only(name, offered, getattr(root.command, "commands", ()))
+    command = typer.main.get_group(load(entry)).commands[name]
+    return entry, command.make_context(name, [], parent=root, resilient_parsing=True).get_help()
 
 
 def told(found: "Found") -> str:
