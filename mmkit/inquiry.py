@@ -16,6 +16,9 @@ from mmkit.named import called
 from mmkit.plugins import Key, Offers
 from mmkit.rules import Role, Rule
 
+APART = (Role.MARKET, Role.VENUE, Role.REPORT)
+"""Roles whose rules publish nothing that another rule reads, and bring heavy libraries along: only an optimization is about them."""
+
 
 @attrs.frozen
 class Found:
@@ -35,7 +38,9 @@ def rules(text: str, role: Role | None = None) -> tuple[list[Found], list[MmkitE
     with redirect_stdout(sys.stderr):
         offered, keys = called(text, role, command_plugins.commands() if role is None else ())
         supplying = {origin(entry).name for at, name in keys for entry in offered.entries[at] if entry.name == name}
-        neighbours = list(_neighbours(offered, supplying | {BUILT_IN}))
+        everywhere = any(at is Role.OPTIMIZATION for at, _ in keys)
+        near = [at for at in Role if everywhere or at not in APART]
+        neighbours = list(_neighbours(offered, supplying | {BUILT_IN}, near))
         found: list[Found] = []
         faults: list[MmkitError] = []
         for key in keys:
@@ -80,10 +85,10 @@ def _found(offered: Offers, key: Key, neighbours: list[Rule]) -> Found:
     return Found(described, supplier, "")
 
 
-def _neighbours(offered: Offers, distributions: set[str]) -> Iterator[Rule]:
-    """Yields every rule of these distributions and of files that loads: what its neighbours are worth is not a rule's fault."""
+def _neighbours(offered: Offers, distributions: set[str], roles: list[Role]) -> Iterator[Rule]:
+    """Yields every rule of these distributions and roles, and of files, that loads: a broken neighbour is not a rule's own fault."""
     yield from (rule for rule, _ in offered.files.values())
-    for role in Role:
+    for role in roles:
         for name in sorted({entry.name for entry in offered.entries[role] if origin(entry).name in distributions}):
             try:
                 yield offered.load(role, name)[0]

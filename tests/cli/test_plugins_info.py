@@ -113,10 +113,8 @@ def test_the_text_has_it_too(mmkit: Mmkit, leaning: Path) -> None:
 def test_a_name_of_several_rules_shows_all_in_the_order_of_the_roles(mmkit: Mmkit) -> None:
     rows = document(mmkit("plugins", "info", "fixed", "--json"))
     assert [(row["role"], row["name"]) for row in rows] == [("sizing", "fixed"), ("pricing", "fixed")]
-    assert [row["role"] for row in document(mmkit("plugins", "info", "fixed", "--role", "pricing", "--json"))] == [
-        "pricing"
-    ]
-    assert [row["role"] for row in document(mmkit("plugins", "info", "sizing.fixed", "--json"))] == ["sizing"]
+    (pricing,) = document(mmkit("plugins", "info", "fixed", "--role", "pricing", "--json"))
+    assert pricing == rows[1]
 
 
 def test_every_built_in_rule_can_be_shown(mmkit: Mmkit) -> None:
@@ -128,7 +126,6 @@ def test_every_built_in_rule_can_be_shown(mmkit: Mmkit) -> None:
     assert "glft" in by_name["optimization.spread-cache"]["applies"]["pricing"]
     assert by_name["signals.vamp"]["compiled"] is True
     assert by_name["report.page"]["compiled"] is None
-    assert len(mmkit("plugins", "info", "mmkit").stdout.split("\n\n\n")) == len(rows)
 
 
 def test_an_optimization_says_where_it_applies_and_what_it_changes(mmkit: Mmkit) -> None:
