@@ -37,8 +37,7 @@ def rows(role: str | None = None, *, load: bool = False, own_commands: Collectio
     Raises ConfigError where something is to be left out that is not installed.
     """
     every = entries()
-    if disabled.asked():
-        check_disabled(every)
+    check_disabled(every)
     soundness.forget()
     offered = without_files(every) if load else None
     found = []

@@ -6,7 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from mmkit.installed import COMMAND, PLACES, Origin, entries, origin, same_distribution, spellings, supplier, unresolved
+from mmkit.installed import (
+    COMMAND,
+    PLACES,
+    Origin,
+    entries,
+    origin,
+    same_distribution,
+    spellings,
+    supplier,
+    unreadable,
+    unresolved,
+)
 
 Install = Callable[..., Path]
 
@@ -73,3 +84,20 @@ def test_distributions_are_compared_as_pip_does() -> None:
 def test_a_plugin_is_called_by_name_by_role_and_name_and_by_distribution() -> None:
     called = spellings([("pricing", "glft", "mmkit"), ("sizing", "fixed", "mine.py")])
     assert called == ["fixed", "glft", "mine.py", "mmkit", "pricing.glft", "sizing.fixed"]
+
+
+@pytest.mark.parametrize("content", [b"[mmkit.pricing]\nodd\n", b"[mmkit.pricing]\n\xff = odd\n"])
+def test_entry_points_that_nobody_can_read_hide_no_others_and_are_told(distribution: Install, content: bytes) -> None:
+    site = distribution("odd", "odd_rules", "", [("pricing", "odd")])
+    entries()
+    assert unreadable() == []
+    (site / "odd-1.5.dist-info" / "entry_points.txt").write_bytes(content)
+    assert "glft" in {entry.name for entry in entries()["pricing"]}
+    (line,) = unreadable()
+    assert line.startswith("odd 1.5: its entry_points.txt cannot be read")
+
+
+def test_metadata_that_nobody_can_read_is_no_distribution(distribution: Install) -> None:
+    site = distribution("odd", "odd_rules", "", [("pricing", "odd")])
+    (site / "odd-1.5.dist-info" / "METADATA").write_bytes(b"Name: odd\xff\n")
+    assert "belongs to no distribution" in unresolved(only("odd"))
