@@ -178,5 +178,46 @@ def test_what_is_broken_is_a_line_of_its_own_and_hides_nothing_else(
     assert (command["role"], command["name"]) == ("command", "hi")
     assert "Say hi." in command["text"]
     assert document(mmkit("plugins", "info", "leaning", "--json", PYTHONPATH=str(site)))[0]["name"] == "leaning"
-    shown = mmkit("plugins", "info", "hi", PYTHONPATH=str(site))
-    assert shown.stdout.startswith("command.hi, of strangers 1.5\n\nUsage: mmkit hi ")
+
+
+THEIR_COMMANDS = """
+from typing import Annotated
+
+import typer
+
+
+def hi(name: Annotated[str, typer.Option(help="Whom to greet.")] = "you") -> None:
+    \"\"\"Say hi.\"\"\"
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "stdout", "stderr"),
+    [
+        (["hi"], 0, "command.hi, of strangers 1.5\n\nUsage: mmkit hi ", ""),
+        (["command.hi", "--role", "command"], 0, "command.hi, of strangers 1.5\n\nUsage: mmkit hi ", ""),
+        (["hii"], 2, "", 'no plugin "hii" (did you mean "hi"?)\n'),
+        (["check"], 4, "", 'command "check" of strangers 1.5 is shadowed by mmkit\'s own command check\n'),
+        (["hi", "--disable-plugin", "hi"], 2, "", 'command "hi" of strangers 1.5 is disabled by --disable-plugin hi\n'),
+        (["hi", "--disable-plugin", "ho"], 2, "", '--disable-plugin: no plugin "ho"'),
+        (["hi", "--role", "command", "--disable-plugin", "ho"], 2, "", '--disable-plugin: no plugin "ho"'),
+    ],
+)
+def test_a_command_shows_its_help(
+    mmkit: Mmkit,
+    tmp_path: Path,
+    installer: Callable[[Path], Callable[..., Path]],
+    arguments: list[str],
+    code: int,
+    stdout: str,
+    stderr: str,
+) -> None:
+    site = tmp_path / "site"
+    entries = [("command", "hi", "theirs:hi"), ("command", "check", "theirs:hi")]
+    installer(site)("strangers", {"theirs": THEIR_COMMANDS}, entries)
+    done = mmkit("plugins", "info", *arguments, PYTHONPATH=str(site))
+    assert done.returncode == code
+    assert done.stdout.startswith(stdout)
+    assert done.stderr.startswith(stderr)
+    assert len(done.stderr.splitlines()) == bool(stderr)
+    assert bool(done.stdout) == bool(stdout)

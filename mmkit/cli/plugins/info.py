@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mmkit.cli.options import DisablePlugin, Json, PluginRole
+from mmkit.cli.options import DisablePlugin, Json, PluginRole, check_disabled
 from mmkit.cli.printing import columns, say
 
 if TYPE_CHECKING:
@@ -26,10 +26,13 @@ def info(
 ) -> None:
     """Say what a plugin does: formula, parameters, inputs and outputs with their units, and TOML to paste."""
     from mmkit import inquiry
+    from mmkit.disabled import UnknownPluginError
     from mmkit.errors import ConfigError, MmkitError, PluginError
     from mmkit.installed import COMMAND
     from mmkit.rules import Role
 
+    if role == COMMAND:
+        check_disabled()  # nothing else would ask what there is
     offered = inquiry.commands(name) if role in (None, COMMAND) else {}
     found: list[Found] = []
     faults: list[MmkitError] = []
@@ -38,6 +41,8 @@ def info(
             found, faults = inquiry.rules(name, Role(role.value) if role else None)
         elif not offered:
             raise inquiry.no_command(name)
+    except UnknownPluginError:
+        raise
     except ConfigError as error:
         if not offered:
             raise (inquiry.disabled_command(name) if role is None else None) or error from None
@@ -61,11 +66,16 @@ def info(
 
 def help_of(name: str, offered: tuple["EntryPoint", ...], root: Any) -> tuple["EntryPoint", str]:
     """Returns a plugin's command and its help. Raises PluginError where it cannot be had."""
-    from mmkit.command_plugins import load, only
+    from mmkit.command_plugins import load, only, titled
+    from mmkit.errors import PluginError
+    from mmkit.plugins import told
 
     entry = only(name, offered, getattr(root.command, "commands", ()))
     command = typer.main.get_group(load(entry)).commands[name]
-    return entry, command.make_context(name, [], parent=root, resilient_parsing=True).get_help()
+    try:
+        return entry, command.make_context(name, [], parent=root, resilient_parsing=True).get_help()
+    except Exception as error:  # a default that is worked out, say
+        raise PluginError(f"{titled(entry)}: {told(error, entry.module.partition('.')[0])}") from error
 
 
 def told(found: "Found") -> str:
