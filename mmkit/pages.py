@@ -125,7 +125,7 @@ def _parameters(found: Described) -> str:
     for each in found.parameters:
         shown = "required" if each.default == "" else "not set" if each.default is None else _code(each.default)
         unit = "with its unit" if each.timed else _code(each.unit)
-        rows.append((_code(each.name), _type(each), shown, unit, each.range, prose(each.doc)))
+        rows.append((_code(each.name), _type(each), shown, unit, prose(each.range), prose(each.doc)))
     return _table(("parameter", "type", "default", "unit", "range", "what it is"), rows)
 
 
