@@ -8,8 +8,7 @@ import typer
 
 from mmkit import disabled
 from mmkit.errors import ConfigError, PluginError
-from mmkit.installed import COMMAND, entries, origin, supplier
-from mmkit.plugins import collision, imported, told
+from mmkit.installed import COMMAND, collision, entries, origin, supplier
 
 
 def commands() -> dict[str, tuple[EntryPoint, ...]]:
@@ -54,6 +53,8 @@ def load(entry: EntryPoint) -> typer.Typer:
 
     Raises PluginError, one line, where it cannot be imported, or is neither, or has annotations that typer does not take.
     """
+    from mmkit.plugins import imported, told
+
     plugin = titled(entry)
     found: Any = imported(entry, plugin)
     # As our own: plain texts, and -h.

@@ -1,11 +1,12 @@
 """Which plugins are left out, as if they were not installed: MMKIT_DISABLE_PLUGINS, to which --disable-plugin adds."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from importlib.metadata import EntryPoint
 from pathlib import PurePath
 
 from mmkit.errors import ConfigError, nearest
-from mmkit.installed import same_distribution
+from mmkit.installed import origin, same_distribution, spellings
 
 VARIABLE = "MMKIT_DISABLE_PLUGINS"
 FLAG = "--disable-plugin"
@@ -43,16 +44,25 @@ def file_disabled(file: PurePath) -> bool:
     return any(_is(file.name, each) for each in asked())
 
 
-def check(known: Iterable[str], suppliers: Iterable[str]) -> None:
-    """Raises UnknownPluginError, a line each, for names that nothing has.
+def check(
+    installed: Mapping[str, Iterable[EntryPoint]],
+    of_files: Iterable[tuple[str, str]] = (),
+    files: Iterable[str] = (),
+) -> None:
+    """Raises UnknownPluginError, a line each, for what is to be left out and is neither installed nor a plugin file's.
 
-    known: every name as it is spelled; suppliers: those of them that are distributions or plugin files.
+    installed: entry points by role; of_files: role and name of rules of plugin files; files: those files' names.
     """
-    names, whose = set(known), set(suppliers)
-    unknown = [each for each in asked() if each not in names and not any(_is(supplier, each) for supplier in whose)]
+    if not asked():
+        return
+    called = [(role, entry.name, origin(entry).name) for role, entries in installed.items() for entry in entries]
+    called += [(role, name, "") for role, name in of_files]
+    called += [("", "", name) for name in files]
+    names, suppliers = spellings(called), {supplier for _, _, supplier in called if supplier}
+    unknown = [each for each in asked() if each not in names and not any(_is(supplier, each) for supplier in suppliers)]
     if unknown:
         raise UnknownPluginError(
-            *(f'{_how(each).partition(" ")[0]}: no plugin "{each}"{nearest(each, sorted(names))}' for each in unknown)
+            *(f'{_how(each).partition(" ")[0]}: no plugin "{each}"{nearest(each, names)}' for each in unknown)
         )
 
 

@@ -78,6 +78,11 @@ def supplier(entry: EntryPoint) -> str:
     return str(origin(entry)) or entry.value
 
 
+def collision(suppliers: Iterable[str]) -> str:
+    """Returns what is wrong with a name that several distributions or files offer."""
+    return f"is offered by both {' and '.join(suppliers)}"
+
+
 def unresolved(entry: EntryPoint) -> str:
     """Returns what keeps an entry point from meaning anything, or ''."""
     try:

@@ -2,9 +2,10 @@
 
 import sys
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from contextlib import redirect_stdout
 from importlib.metadata import EntryPoint
+from typing import TYPE_CHECKING
 
 import attrs
 
@@ -12,9 +13,11 @@ from mmkit import disabled, soundness
 from mmkit.command_plugins import load as load_command
 from mmkit.command_plugins import shadowed
 from mmkit.errors import MmkitError
-from mmkit.installed import BUILT_IN, COMMAND, PLACES, entries, origin, supplier
-from mmkit.plugins import Offers, check_disabled, collision, without_files
+from mmkit.installed import BUILT_IN, COMMAND, PLACES, collision, entries, origin, supplier
 from mmkit.rules import Role
+
+if TYPE_CHECKING:
+    from mmkit.plugins import Offers
 
 
 @attrs.frozen
@@ -37,9 +40,9 @@ def rows(role: str | None = None, *, load: bool = False, own_commands: Collectio
     Raises ConfigError where something is to be left out that is not installed.
     """
     every = entries()
-    check_disabled(every)
+    disabled.check(every)
     soundness.forget()
-    offered = without_files(every) if load else None
+    offered = _offered(every) if load else None
     found = []
     for place in PLACES if role is None else (role,):
         left_out = [bool(disabled.disabled_by(place, each.name, origin(each).name)) for each in every[place]]
@@ -54,13 +57,19 @@ def rows(role: str | None = None, *, load: bool = False, own_commands: Collectio
     return sorted(found, key=lambda row: (order[row.role], row.name, row.distribution))
 
 
+def _offered(every: Mapping[str, tuple[EntryPoint, ...]]) -> "Offers":
+    from mmkit.plugins import without_files  # what only loading needs costs a list without it a tenth of its time
+
+    return without_files(every)
+
+
 def _row(place: str, entry: EntryPoint, enabled: bool, fault: str) -> Row:
     whose = origin(entry)
     return Row(entry.name, place, whose.name, whose.version, whose.name == BUILT_IN, enabled, fault or None)
 
 
 def _fault(
-    place: str, entry: EntryPoint, rivals: list[EntryPoint], own_commands: Collection[str], offered: Offers | None
+    place: str, entry: EntryPoint, rivals: list[EntryPoint], own_commands: Collection[str], offered: "Offers | None"
 ) -> str:
     if place == COMMAND and entry.name in own_commands:
         return shadowed(entry.name)
@@ -71,7 +80,7 @@ def _fault(
     return "" if origin(entry).name == BUILT_IN else soundness.fault(entry)
 
 
-def _found_by_loading(place: str, entry: EntryPoint, offered: Offers) -> str:
+def _found_by_loading(place: str, entry: EntryPoint, offered: "Offers") -> str:
     # What a plugin prints when it is imported is no part of the list.
     with redirect_stdout(sys.stderr):
         try:

@@ -15,7 +15,7 @@ import pluggy
 
 from mmkit import contract, disabled, hookspecs, installed
 from mmkit.errors import ConfigError, PluginError, nearest
-from mmkit.installed import origin, supplier, unresolved
+from mmkit.installed import collision, origin, supplier, unresolved
 from mmkit.rules import API_VERSION, ROLES, Role, Rule, hook_name
 
 Supplied = tuple[Rule, str]
@@ -105,20 +105,8 @@ def offers(files: Iterable[Path] = ()) -> Offers:
             if rivals:
                 raise PluginError(f'{rule.role.value} "{rule.name}" {collision([rivals[0], f"plugin file {path}"])}')
             taken[key] = (rule, path.name)
-    check_disabled(every, of_files, [path.name for path in there])
+    disabled.check(every, [(role.value, name) for role, name in of_files], [path.name for path in there])
     return Offers(found.entries, taken, left_out)
-
-
-def check_disabled(
-    every: Mapping[str, Iterable[EntryPoint]], of_files: Iterable[Key] = (), files: Iterable[str] = ()
-) -> None:
-    """Raises ConfigError, a line each, for what is to be left out and is neither installed nor a plugin file's."""
-    if not disabled.asked():
-        return
-    called = [(role, entry.name, origin(entry).name) for role, entries in every.items() for entry in entries]
-    called += [(role.value, name, "") for role, name in of_files]
-    called += [("", "", name) for name in files]
-    disabled.check(installed.spellings(called), {supplier for _, _, supplier in called if supplier})
 
 
 def without_files(every: Mapping[str, tuple[EntryPoint, ...]] | None = None) -> Offers:
@@ -133,11 +121,6 @@ def without_files(every: Mapping[str, tuple[EntryPoint, ...]] | None = None) -> 
         entries[role] = tuple(entry for entry, how in by if not how)
         left_out |= {(role, entry.name): f"of {supplier(entry)} is disabled by {how}" for entry, how in by if how}
     return Offers(entries, disabled=left_out)
-
-
-def collision(suppliers: Iterable[str]) -> str:
-    """Returns what is wrong with a name that several distributions or files offer."""
-    return f"is offered by both {' and '.join(suppliers)}"
 
 
 def imported(entry: EntryPoint, plugin: str) -> Any:

@@ -39,9 +39,9 @@ def check_disabled() -> None:
     from mmkit import disabled
 
     if disabled.asked():
-        from mmkit import installed, plugins
+        from mmkit.installed import entries
 
-        plugins.check_disabled(installed.entries())
+        disabled.check(entries())
 
 
 DisablePlugin = Annotated[
