@@ -2,11 +2,20 @@
 
 import typer
 
+from mmkit.cli.options import check_disabled
+from mmkit.cli.plugins import info, listed
+
 app = typer.Typer(
     name="plugins", help="Plugins: what there is, what one does, a new one, a check.", no_args_is_help=True
 )
 
 
 @app.callback()
-def options() -> None:
+def options(ctx: typer.Context) -> None:
     """Plugins: what there is, what one does, a new one, a check."""
+    if ctx.invoked_subcommand == "new":  # the others ask for plugins, and may be given a file
+        check_disabled()
+
+
+app.command("list", epilog=listed.EXAMPLE)(listed.listed)
+app.command("info", epilog=info.EXAMPLE)(info.info)
