@@ -3,7 +3,7 @@
 #   make demo    run the demo                      make test     the suite, on the checkout and on the built wheel
 #   make check   style, types, import contracts    make quick    the suite in a few minutes, on the checkout alone
 #   make clean   remove what these commands made   make picture  take the README's picture anew
-#                                                  make pages    write docs/rules anew, a page per rule
+#   make docs    the site, docs/_build/index.html  make pages    write docs/rules and docs/hooks.md anew
 #
 # PYTHON chooses the interpreter (3.11 or newer) and JOBS how many tests run at once: make test PYTHON=python3.12 JOBS=4
 
@@ -18,13 +18,14 @@ PYTEST := -m pytest -q -n $(JOBS) --dist loadfile
 PEER := import sys; sys.path.append("tests/parity"); import peer_process; peer_process.python()
 # What compiles stacks, asks the independent engine or runs thousands of markets: minutes. And what a wheel has to show that a checkout cannot.
 COMPILING := tests/parity tests/properties tests/swap tests/plugins/optimization/test_exact_ones.py \
+	$(addprefix tests/docs/test_,how_to.py tutorial.py) \
 	$(addprefix tests/examples/test_,hedged.py hedged_recordings.py queue_value_runs.py) \
 	$(addprefix tests/mmkit/test_,accounting.py profit_identities.py) \
 	$(addprefix tests/mmkit/engine/test_,same_bits.py compiled.py cache.py linking.py python_cache.py single.py)
-INSTALLED := tests/packaging tests/cli tests/examples tests/mmkit/test_plugins.py tests/mmkit/test_driver.py
+INSTALLED := tests/packaging tests/docs/test_readme.py tests/cli tests/examples tests/mmkit/test_plugins.py tests/mmkit/test_driver.py
 SOURCES := $(shell find mmkit plugins -type f -not -name '*.pyc') pyproject.toml README.md LICENSE
 
-.PHONY: demo test quick check picture pages clean
+.PHONY: demo test quick check docs picture pages clean
 
 demo: .venv/installed
 	.venv/bin/mmkit demo
@@ -48,6 +49,11 @@ check: .venv/installed-all
 	.venv/bin/mypy
 	.venv/bin/lint-imports --no-logo
 
+# The suite builds it too, in a folder of its own.
+docs: .venv/installed-all
+	.venv/bin/sphinx-build -W --keep-going -n -q docs docs/_build
+	@echo docs/_build/index.html
+
 picture: .venv/installed
 	.venv/bin/mmkit demo --out .picture > /dev/null
 	$(CHROMIUM) --headless --no-sandbox --hide-scrollbars --window-size=1200,1250 --virtual-time-budget=8000 \
@@ -56,9 +62,10 @@ picture: .venv/installed
 
 pages: .venv/installed
 	.venv/bin/python -m mmkit.pages docs/rules
+	.venv/bin/python -m mmkit.hook_page docs/hooks.md
 
 clean:
-	rm -rf .venv .venv-wheel .peer-venv dist .coverage .hypothesis .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv .venv-wheel .peer-venv dist docs/_build docs/_pages .coverage .hypothesis .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
 # The checkout itself is installed, so that an edit needs no new installation: only a change of pyproject.toml does.
 .venv/installed: pyproject.toml
@@ -67,7 +74,7 @@ clean:
 	touch $@
 
 .venv/installed-all: pyproject.toml .venv/installed
-	.venv/bin/python $(INSTALL) --editable '.[test,check]'
+	.venv/bin/python $(INSTALL) --editable '.[test,check,docs]'
 	touch $@
 
 .venv-wheel/installed: $(SOURCES)
