@@ -63,6 +63,7 @@ picture: .venv/installed
 pages: .venv/installed
 	.venv/bin/python -m mmkit.pages docs/rules
 	.venv/bin/python -m mmkit.hook_page docs/hooks.md
+	.venv/bin/python -m mmkit.formula_page docs/formulas.md
 
 clean:
 	rm -rf .venv .venv-wheel .peer-venv dist docs/_build docs/_pages .coverage .hypothesis .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
