@@ -78,7 +78,7 @@ def _within(docname: str, text: str) -> str:
 def _navigation(text: str) -> str:
     """Returns the toctrees that the links of an index page say, one for each of its sections."""
     trees, seen = [], set()
-    for section in re.split(r"(?m)^## ", text):
+    for section in re.split(r"(?m)^## ", text)[1:]:
         title, _, body = section.partition("\n")
         entries = []
         for _, _, target, _ in _LINK.findall(body):
@@ -86,8 +86,7 @@ def _navigation(text: str) -> str:
                 seen.add(target)
                 entries.append(target.removesuffix(".md"))
         if entries:
-            caption = "" if title.startswith("#") else f":caption: {title}\n"
-            trees.append("```{toctree}\n:hidden:\n" + caption + "\n" + "\n".join(entries) + "\n```\n")
+            trees.append(f"```{{toctree}}\n:hidden:\n:caption: {title}\n\n" + "\n".join(entries) + "\n```\n")
     return "\n".join(trees)
 
 
