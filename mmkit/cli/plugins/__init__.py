@@ -2,9 +2,12 @@
 
 import typer
 
+from mmkit.cli.plugins import new
+
 app = typer.Typer(
     name="plugins", help="Plugins: what there is, what one does, a new one, a check.", no_args_is_help=True
 )
+app.command("new", epilog=new.EXAMPLE)(new.new)
 
 
 @app.callback()
