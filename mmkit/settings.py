@@ -10,6 +10,7 @@ import attrs
 import tomli
 
 from mmkit import plugins, wiring
+from mmkit.disabled import UnknownPluginError
 from mmkit.errors import ConfigError, PluginError, nearest
 from mmkit.faults import Faults, joined
 from mmkit.fields import Duration, field
@@ -224,13 +225,15 @@ class _Reading:
         try:
             found = plugins.offers(files)
             return attrs.evolve(found, files={**found.files, **self.supplied})
+        except UnknownPluginError:
+            raise  # the command line or the environment is at fault, not the stack
         except ConfigError as error:
             for text in error.faults:
                 self.faults.add("stack.plugins", text)
         except PluginError as error:
             self.faults.add_plugin(error)
         self.unloaded.append("stack.plugins")
-        return plugins.offers()
+        return plugins.without_files()
 
     def _legs(self) -> dict[str, Leg | None]:
         table = self._table("instruments", self.document.get("instruments", {}))

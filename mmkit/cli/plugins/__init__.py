@@ -2,7 +2,7 @@
 
 import typer
 
-from mmkit.cli.plugins import new
+from mmkit.cli.plugins import info, listed, new
 
 app = typer.Typer(
     name="plugins", help="Plugins: what there is, what one does, a new one, a check.", no_args_is_help=True
@@ -13,3 +13,7 @@ app.command("new", epilog=new.EXAMPLE)(new.new)
 @app.callback()
 def options() -> None:
     """Plugins: what there is, what one does, a new one, a check."""
+
+
+app.command("list", epilog=listed.EXAMPLE)(listed.listed)
+app.command("info", epilog=info.EXAMPLE)(info.info)
