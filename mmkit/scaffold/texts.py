@@ -4,7 +4,8 @@ import re
 from importlib.resources import files
 from string import Template
 
-from mmkit.scaffold.names import COMMAND, package_of
+from mmkit.installed import COMMAND
+from mmkit.scaffold.names import package_of
 
 DEPENDENCIES = {
     "market": ("attrs", "mmkit", "numpy"),

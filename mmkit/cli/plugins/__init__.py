@@ -7,7 +7,6 @@ from mmkit.cli.plugins import info, listed, new
 app = typer.Typer(
     name="plugins", help="Plugins: what there is, what one does, a new one, a check.", no_args_is_help=True
 )
-app.command("new", epilog=new.EXAMPLE)(new.new)
 
 
 @app.callback()
@@ -17,3 +16,4 @@ def options() -> None:
 
 app.command("list", epilog=listed.EXAMPLE)(listed.listed)
 app.command("info", epilog=info.EXAMPLE)(info.info)
+app.command("new", epilog=new.EXAMPLE)(new.new)

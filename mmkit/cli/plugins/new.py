@@ -15,6 +15,7 @@ EXAMPLE = "Example: mmkit plugins new my-signal --role signals && pip install -e
 
 
 def new(
+    ctx: typer.Context,
     name: Annotated[
         str, typer.Argument(metavar="NAME", help="What the plugin is called: my-signal.", show_default=False)
     ],
@@ -33,7 +34,7 @@ def new(
 
     names.check_role(role)
     assert role is not None
-    names.check_name(name, role)
+    names.check_name(name, role, getattr(ctx.find_root().command, "commands", {}))
     if file:
         beside(folder, name, role)
     else:
@@ -55,9 +56,10 @@ def package(folder: Path, name: str, role: str) -> None:
 
 def beside(folder: Path, name: str, role: str) -> None:
     """Writes the single file, and a stack unless one is there."""
+    from mmkit.installed import COMMAND
     from mmkit.scaffold import names, texts
 
-    if role == names.COMMAND:
+    if role == COMMAND:
         raise ConfigError("--file: a command belongs to an installed package, not to a stack; leave --file out")
     rule, stack = folder / f"{names.package_of(name)}.py", folder / "stack.toml"
     if rule.exists() or rule.is_symlink():

@@ -11,6 +11,7 @@ from mmkit.testing import RuleTests
 
 from mmkit.scaffold.rules import market
 
+SECOND = 10**9
 INSTRUMENT = SimpleNamespace(tick_size=0.01, lot_size=0.001)
 
 
@@ -28,16 +29,18 @@ def events(**changed: Any) -> Any:
 
 def test_the_mid_swings_once_a_period_by_its_amplitude() -> None:
     quiet = events(trade_rate=0.0, amplitude=0.5)
-    book: dict[int, set[int]] = {mmkit.BID: set(), mmkit.ASK: set()}
-    mids: dict[int, float] = {}
+    bids: set[int] = set()
+    asks: set[int] = set()
+    mids: list[tuple[float, float]] = []
     for time, rows in itertools.groupby(quiet.tolist(), key=lambda row: row[0]):
         for _, _, tick, lots, kind, _ in rows:
-            if kind in book:
-                book[kind].discard(tick)
-                book[kind] |= {tick} if lots else set()
-        assert max(book[mmkit.BID]) < min(book[mmkit.ASK])
-        mids[time // 10**9] = (max(book[mmkit.BID]) + min(book[mmkit.ASK])) / 2 * 0.01
-    assert [mids[second] for second in (0, 15, 45)] == pytest.approx([100.0, 100.5, 99.5], abs=0.011)
+            side = {mmkit.BID: bids, mmkit.ASK: asks}.get(kind, set())
+            side.discard(tick)
+            side |= {tick} if lots else set()
+            assert not bids or not asks or max(bids) < min(asks)
+        mids.append((time / SECOND, (max(bids) + min(asks)) / 2 * INSTRUMENT.tick_size))
+    for at, price in ((0, 100.0), (15, 100.5), (30, 100.0), (45, 99.5)):
+        assert [mid for time, mid in mids if time <= at][-1] == pytest.approx(price, abs=0.01)
 
 
 def test_trades_come_at_their_rate_and_what_they_take_is_gone_and_comes_back() -> None:

@@ -20,10 +20,10 @@ class TestRule(RuleTests):
         (0.0, 2.0, 2.0, True),
         (0.0, 2.0, math.nextafter(2.0, 3.0), False),
         (0.0, 0.0, -0.0, False),
-        (0.1, 2.0, 2.2, True),
-        (0.1, 2.0, 2.3, False),
-        (0.1, -2.0, -1.8, True),
-        (0.1, math.nan, math.nan, False),
+        (0.25, 2.0, 2.5, True),
+        (0.25, 2.0, 2.6, False),
+        (0.25, -2.0, -1.5, True),
+        (0.25, math.nan, math.nan, False),
     ],
 )
 def test_it_keeps_within_the_tolerance(tolerance: float, first: float, second: float, kept: bool) -> None:
