@@ -1,0 +1,58 @@
+"""Markets of the kit's own: given arrays of events, and a simulated book of some seconds, made once."""
+
+from collections.abc import Iterable, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from mmkit.rules import Market, Role
+
+SIMULATED = {
+    "duration": "20s",
+    "sigma": 0.01,
+    "common_sigma": 0.03,
+    "limit_rate": 90.0,
+    "cancel_rate": 90.0,
+    "market_rate": 12.0,
+}
+"""The `book` of the kit: about 4,000 rows, and a moving price."""
+
+SEED = 20
+
+
+def given(events: Iterable[Any]) -> Market:
+    """Returns a market rule that hands over these arrays of mmkit.EVENT, in every run anew."""
+    arrays = tuple(events)
+
+    def handed_over(params: Any, instrument: Any, rng: Any) -> Any:
+        return iter(arrays)
+
+    return Market("given", events=handed_over)
+
+
+@cache
+def simulated(tick_size: float = 0.01, lot_size: float = 0.001, number: int = 0, seed: int = SEED) -> Sequence[Any]:
+    """Returns the arrays of a simulated book: the second instrument (number 1) shares most of the moves of the first; times are ns.
+
+    The price is 10,000 ticks, a mean order 1,000 lots, whatever the grid.
+    """
+    import numpy as np
+
+    from mmkit.plugins import offers
+    from mmkit.stack import Instrument
+    from mmkit.structure import structure
+
+    rule, _ = offers().load(Role.MARKET, "book")
+    scale = tick_size / 0.01
+    prices = {
+        "start_price": 100.0 * scale,
+        "sigma": SIMULATED["sigma"] * scale,  # type: ignore[operator]
+        "common_sigma": SIMULATED["common_sigma"] * scale,  # type: ignore[operator]
+    }
+    sizes = {"limit_size": 1000.0 * lot_size, "market_size": 500.0 * lot_size}
+    params, faults = structure(rule.params, {**SIMULATED, **prices, **sizes}, Path())
+    assert not faults, faults
+    # As the driver does: an instrument's stream is the second of two that its place in the stack has.
+    stream = np.random.SeedSequence(seed).spawn(4)[2 * number]
+    instrument = Instrument("X", tick_size=tick_size, lot_size=lot_size)
+    return tuple(rule.events(params, instrument, np.random.default_rng(stream)))  # type: ignore[attr-defined]
