@@ -49,9 +49,9 @@ check: .venv/installed-all
 	.venv/bin/mypy
 	.venv/bin/lint-imports --no-logo
 
-# The suite builds it too, in a folder of its own.
+# The suite builds it too, in a folder of its own. Always all of it: the navigation is part of every page.
 docs: .venv/installed-all
-	.venv/bin/sphinx-build -W --keep-going -n -q docs docs/_build
+	.venv/bin/sphinx-build -W --keep-going -n -q -E -a docs docs/_build
 	@echo docs/_build/index.html
 
 picture: .venv/installed

@@ -20,6 +20,8 @@ version = release = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))[
 extensions = ["myst_parser", "sphinx_copybutton"]
 exclude_patterns = ["_build"]
 html_theme = "furo"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
 html_title = f"mmkit {release}"
 html_theme_options = {"navigation_with_keys": True}
 myst_heading_anchors = 3
@@ -81,10 +83,11 @@ def _navigation(text: str) -> str:
     for section in re.split(r"(?m)^## ", text)[1:]:
         title, _, body = section.partition("\n")
         entries = []
-        for _, _, target, _ in _LINK.findall(body):
+        for _, words, target, _ in _LINK.findall(body):
             if target.endswith(".md") and target not in seen:
                 seen.add(target)
-                entries.append(target.removesuffix(".md"))
+                page = target.removesuffix(".md")
+                entries.append(f"{words} <{page}>" if page.startswith("_pages/") else page)
         if entries:
             trees.append(f"```{{toctree}}\n:hidden:\n:caption: {title}\n\n" + "\n".join(entries) + "\n```\n")
     return "\n".join(trees)
