@@ -10,7 +10,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from mmkit.pages import Documented, documented, markdown, prose
+from mmkit.described import Documented
+from mmkit.pages import markdown, of_distribution, prose
 from mmkit.rules import Role
 
 MADE = "*Made from the docstrings by `make pages`.*"
@@ -71,7 +72,7 @@ _SOURCE = re.compile(r"Sources?: ")
 
 def text() -> str:
     """Returns the page."""
-    rules = documented()
+    rules = of_distribution()
     parts = [
         "# Formulas",
         "What each model computes, with symbols, units and sources: what is here is what runs.",

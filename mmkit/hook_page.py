@@ -111,7 +111,7 @@ def _given() -> Iterator[str]:
 def _names() -> Iterator[str]:
     """Yields what each public name is, functions and classes first, then constants together."""
     later: dict[str, str] = mmkit._LATER
-    names = sorted({*mmkit.__all__, *later}, key=str.casefold)
+    names = sorted({*mmkit.__all__, *later}, key=lambda name: (name.casefold(), name))
     constants: dict[tuple[str, str], list[str]] = {}
     for name in names:
         value: Any = getattr(mmkit, name)

@@ -37,13 +37,7 @@ def environment(tmp_path: Path) -> Mapping[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV", "COV"))}
     path = os.pathsep.join([str(bare), "/usr/local/bin", "/usr/bin", "/bin"])
     # pip spends as long on bytecode, most of it never used, as on everything else.
-    return kept | {
-        "PATH": path,
-        "HOME": str(tmp_path),
-        "NO_COLOR": "1",
-        "PIP_NO_COMPILE": "1",
-        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
-    }
+    return kept | {"PATH": path, "NO_COLOR": "1", "PIP_NO_COMPILE": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
 
 
 def test_the_tutorial_leads_to_a_report_with_a_plugin_of_ones_own(

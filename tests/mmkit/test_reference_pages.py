@@ -8,7 +8,7 @@ import pytest
 import mmkit
 from mmkit import formula_page, hook_page
 from mmkit.contract import ARGUMENTS
-from mmkit.pages import documented
+from mmkit.pages import of_distribution
 from mmkit.rules import ROLES, Role, hook_name
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -42,7 +42,7 @@ def test_a_constant_has_the_words_that_stand_below_it() -> None:
 
 def test_every_rule_with_a_formula_has_a_section_and_its_formula_is_whole() -> None:
     text = formula_page.text()
-    for about in documented():
+    for about in of_distribution():
         lines = [line.strip() for line in about.text.splitlines() if line.startswith("    ")]
         if about.rule.role in formula_page.ROLES and lines:
             section = text.split(f"(rules/{about.path})")[1].split("\n### ")[0]
