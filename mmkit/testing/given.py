@@ -61,6 +61,26 @@ def simulated(tick_size: float = 0.01, lot_size: float = 0.001, number: int = 0,
     return tuple(rule.events(params, instrument, np.random.default_rng(stream)))  # type: ignore[attr-defined]
 
 
+def repeated(times: int, number: int = 0) -> Any:
+    """Returns the simulated book so many times, one after the other, in one array; each time the book begins anew."""
+    import numpy as np
+
+    from mmkit.tape import CLEAR_ASKS, CLEAR_BIDS, EVENT
+
+    once = np.concatenate(simulated(number=number))
+    clear = np.zeros(2, EVENT)
+    clear["kind"], clear["tick"], clear["stream"] = (CLEAR_BIDS, CLEAR_ASKS), (0, 1 << 30), once["stream"][0]
+    for name in ("exch_ts", "local_ts"):
+        clear[name] = once[name][0]
+    once = np.concatenate([clear, once])
+    length = int(once["local_ts"][-1]) + 1_000_000
+    rows = np.tile(once, times)
+    shift = np.repeat(np.arange(times, dtype=np.int64) * length, len(once))
+    rows["exch_ts"] += shift
+    rows["local_ts"] += shift
+    return rows
+
+
 def shortened(rule: Market, rows: int = 4000, paths: int = 4) -> Market:
     """Returns a market rule that hands over what `rule` does until so many rows, or paths; of a tape its first chunk."""
 
