@@ -87,8 +87,8 @@ def _fed(
     tables: dict[str, Any], rule: Rule, params: Any, own: dict[str, Any], source: str, lot_size: float, optional: bool
 ) -> list[Supplied]:
     """Puts a signal before the others, which provides what the rule reads and nobody else does; returns it."""
-    later = rule.role in (Role.SIGNALS, Role.SIZING)
-    known = frozenset() if later else frozenset(_sizing(tables).outputs)
+    early = rule.role in (Role.SIGNALS, Role.SIZING)
+    known = frozenset() if early else published(tables["sizing"]["use"])
     wanted = [each for each in fed(rule, params, known, optional) if each.name not in own.get("inputs", {})]
     if not wanted:
         return []
@@ -97,13 +97,9 @@ def _fed(
     return [(feed(wanted, lot_size, source), "mmkit")]
 
 
-def _sizing(tables: Tables) -> Rule:
-    return built_in(Role.SIZING, "fixed") if tables["sizing"].get("use") is None else _offered(tables["sizing"]["use"])
-
-
-def _offered(name: str) -> Rule:
-    # Every sizing rule publishes the order's size; one that is not on offer is the rule under test, which feeds nobody.
-    return built_in(Role.SIZING, name if name in offers().names(Role.SIZING) else "fixed")
+def published(sizing: str) -> frozenset[str]:
+    """Returns what a sizing rule publishes; one that is not on offer is itself under test, and what every stack has counts."""
+    return frozenset(built_in(Role.SIZING, sizing if sizing in offers().names(Role.SIZING) else "fixed").outputs)
 
 
 def _host(tables: dict[str, Any], rule: Optimization, entry: dict[str, Any]) -> None:
@@ -131,7 +127,7 @@ def _host(tables: dict[str, Any], rule: Optimization, entry: dict[str, Any]) -> 
                 tables["instruments"]["X"][section] = own
             else:
                 tables[section] = own
-            if any(each.metadata.get("required") for each in attrs.fields(host.inputs) if host.inputs):
+            if any(each.metadata.get("required") for each in (attrs.fields(host.inputs) if host.inputs else ())):
                 tables["signals"]["volatility"] = {"use": "volatility", "half_life": "10s", "warm_up": "1s"}
             return
     raise Skipped(f"it suits no rule that is there in the roles {', '.join(rule.applies)}")

@@ -1,7 +1,6 @@
 """Check: both engines compute the same bits; an exact optimization changes none, and one that is not says what it may change."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import attrs
 
@@ -94,6 +93,6 @@ def of_optimization(subject: Subject, rule: Optimization) -> str:
 
 def found(stack: Stack, rule: Rule) -> Slot:
     """Returns where an optimization is switched on, or off, in a stack."""
-    every: list[Any] = [*stack.optimizations, *(off for slot in stack.optimizable for off in slot.off)]
+    every: list[Slot] = [*stack.optimizations, *(off for slot in stack.optimizable for off in slot.off)]
     every += [*stack.process, *([stack.log] if stack.log else [])]
     return next(slot for slot in every if slot.rule is rule)
