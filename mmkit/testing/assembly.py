@@ -29,6 +29,9 @@ from mmkit.testing.surroundings import (
     without_a_book,
 )
 
+VOLATILITY = {"price/sqrt(s)": "volatility.value", "fraction/sqrt(day)": "volatility.daily"}
+"""What the host of an optimization reads, by unit."""
+
 Tables = Mapping[str, Any]
 Acting = tuple[Rule, str, Tables]
 """A rule, who supplies it, and its parameters as TOML has them."""
@@ -127,7 +130,13 @@ def _host(tables: dict[str, Any], rule: Optimization, entry: dict[str, Any]) -> 
                 tables["instruments"]["X"][section] = own
             else:
                 tables[section] = own
-            if any(each.metadata.get("required") for each in (attrs.fields(host.inputs) if host.inputs else ())):
+            wired = {
+                each.name: VOLATILITY[each.metadata["unit"]]
+                for each in (attrs.fields(host.inputs) if host.inputs else ())
+                if each.metadata.get("required") and each.metadata["unit"] in VOLATILITY
+            }
+            if wired:
+                own["inputs"] = wired
                 tables["signals"]["volatility"] = {"use": "volatility", "half_life": "10s", "warm_up": "1s"}
             return
     raise Skipped(f"it suits no rule that is there in the roles {', '.join(rule.applies)}")
