@@ -11,19 +11,26 @@ pieces that cause it.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import attrs
 import numpy as np
 
-from mmkit import tape
+from mmkit import conversion, tape
+from mmkit.rules import Market
 from mmkit.tape import ASK, BID, BUY, CLEAR_ASKS, CLEAR_BIDS, EVENT, GAP, RESET, SELL, Events
+from mmkit.testing.given import simulated
 
 if TYPE_CHECKING:
     from hypothesis import strategies as st
 
 START = 1_000_000_000
 """Venue time of a market's beginning, ns."""
+
+WINDOW = 1 << 12
+"""Ticks of the books that a made-up market is converted with."""
 
 DEEPEST = 12
 """Ticks behind the touch that levels reach."""
@@ -39,11 +46,22 @@ MS, SECOND, MINUTE = 10**6, 10**9, 60 * 10**9
 
 @attrs.frozen(eq=False)
 class Made:
-    """A made-up market: its grid (quote and base currency), and its rows, sorted by time, of both streams."""
+    """A made-up market: its grid (quote and base currency), and its rows, sorted by time, of both streams.
+
+    ordinary: prices are about 10,000 ticks of 0.01, as in the kit's simulated book.
+    """
 
     tick_size: float
     lot_size: float
     events: Events
+    ordinary: bool = False
+    _chunks: list[Any] = attrs.field(factory=list, init=False, repr=False)
+
+    def chunks(self) -> Sequence[Any]:
+        """Returns its tape, made once, for books of WINDOW ticks."""
+        if not self._chunks:
+            self._chunks.extend(conversion.chunks(iter([self.events]), window=WINDOW))
+        return self._chunks
 
     def at(self, now: int) -> int:
         """Returns the number of the last row that was known at `now` (local time, ns); -1 before the first."""
@@ -120,7 +138,8 @@ def told(pieces: Sequence[Piece], *, touch: int, tick_size: float, lot_size: flo
     story = Story(touch, feed)
     for piece in pieces:
         story.tell(piece)
-    return Made(tick_size, lot_size, np.array(story.rows, EVENT))
+    ordinary = (tick_size, touch) == GRIDS[0][:2]
+    return Made(tick_size, lot_size, np.array(story.rows, EVENT), ordinary)
 
 
 BOOK = ("reset", 0, 0, (5, 8, 13), (4, 9, 12))
@@ -154,18 +173,38 @@ CORNERS: dict[str, tuple[Piece, ...]] = {
 }
 """What random pieces might miss, always tried first."""
 
-GRIDS = ((0.01, 0.001, 10_000), (1e-8, 1e4, 3), (1e4, 1e-8, 100_000), (1e-8, 1e-8, 10**12), (1.0, 1.0, 1))
-"""Grids of the corners in turn: tick size, lot size, touch (ticks)."""
+GRIDS = (
+    (0.01, 10_000, 0.001),
+    (1e-8, 3, 1e4),
+    (1e4, 100_000, 1e-8),
+    (1e-8, 10**12, 1e-8),
+    (1.0, 1, 1.0),
+    (0.1, 600_000, 1e-8),
+    (1e-8, 1, 1e4),
+    (1e3, 50, 0.1),
+)
+"""Tick size, touch (ticks) and lot size of markets, prices from 1e-8 to 1e9; the first grid is the ordinary one."""
 
 
-def corners() -> Iterator[tuple[str, Made]]:
-    """Yields the corners by name, all on an ordinary grid and then some on extreme ones."""
-    for name, pieces in CORNERS.items():
-        yield name, told(pieces, touch=GRIDS[0][2], tick_size=GRIDS[0][0], lot_size=GRIDS[0][1])
-    for tick_size, lot_size, touch in GRIDS[1:]:
-        for name in ("a book that empties and returns", "levels that cross"):
-            made = told(CORNERS[name], touch=touch, tick_size=tick_size, lot_size=lot_size)
-            yield f"{name}, tick {tick_size:g}, lot {lot_size:g}", made
+@cache
+def corner(name: str, grid: int = 0) -> Made:
+    """Returns one of the corners on one of the grids."""
+    tick_size, touch, lot_size = GRIDS[grid]
+    return told(CORNERS[name], touch=touch, tick_size=tick_size, lot_size=lot_size)
+
+
+def corners() -> Iterator[Made]:
+    """Yields all corners on the ordinary grid, and some on extreme ones."""
+    yield from map(corner, CORNERS)
+    for grid in range(1, 5):
+        yield from (corner(name, grid) for name in ("a book that empties and returns", "levels that cross"))
+
+
+@cache
+def ordinary() -> Made:
+    """Returns the kit's simulated book: 20 s of about 4,000 rows."""
+    [events] = simulated()
+    return Made(*GRIDS[0][::2], events, True)
 
 
 def markets(*, most: int = 40) -> "st.SearchStrategy[Made]":
@@ -173,7 +212,7 @@ def markets(*, most: int = 40) -> "st.SearchStrategy[Made]":
     from hypothesis import strategies as st
 
     sides = st.sampled_from((1, -1))
-    after = st.sampled_from((0, 0, 1, MS, 40 * MS, 400 * MS, SECOND, 5 * SECOND, 10 * MINUTE))
+    after = st.sampled_from((0, 0, 1, MS, 40 * MS, 400 * MS, SECOND, 5 * SECOND, MINUTE))
     lots = st.sampled_from((1, 2, 7, 40, 1000, 10**6, 0))
     behind = st.integers(1, DEEPEST)
     depth = st.lists(st.sampled_from((1, 5, 40, 10**6)), max_size=4)
@@ -190,31 +229,20 @@ def markets(*, most: int = 40) -> "st.SearchStrategy[Made]":
         piece("gap"),
         piece("reset", st.sampled_from((0, 1, -7, 300)), depth, depth),
     )
-    grids = st.tuples(decades(-8, 4), decades(-8, 4), st.sampled_from((10_000, 1, 3, 500, 10**6, 10**9, 10**12)))
+    grids = st.sampled_from(GRIDS)
     stories = st.one_of(st.lists(pieces, max_size=most), st.lists(pieces, min_size=most // 2, max_size=most))
     begins = st.sampled_from(((BOOK,), (BOOK,), (BOOK, *BUSY), ()))
     feeds = st.sampled_from((MS, 0, SECOND))
 
     def make(grid: Any, begin: Any, story: Any, feed: int) -> Made:
-        tick_size, lot_size, touch = grid
+        tick_size, touch, lot_size = grid
         return told((*begin, *story), touch=touch, tick_size=tick_size, lot_size=lot_size, feed=feed)
 
-    return st.builds(make, grids.filter(sensible), begins, stories, feeds).filter(lambda made: len(made.events) > 0)
+    return st.builds(make, grids, begins, stories, feeds).filter(lambda made: len(made.events) > 0)
 
 
-def decades(first: int, last: int) -> "st.SearchStrategy[float]":
-    """Returns a strategy of powers of ten; 0.01 is the simplest."""
-    from hypothesis import strategies as st
-
-    return st.sampled_from([1e-2, *(float(f"1e{n}") for n in range(first, last + 1) if n != -2)])
-
-
-def sensible(grid: tuple[float, float, int]) -> bool:
-    """Returns whether a grid's prices lie between 1e-8 and 1e9."""
-    return 1e-8 <= grid[0] * grid[2] <= 1e9
-
-
-def drawn(examples: int, most: int = 40) -> list[Made]:
+@cache
+def drawn(examples: int, most: int = 40) -> Sequence[Made]:
     """Returns so many markets of the strategy, the same ones every time and everywhere."""
     import random
 
@@ -232,12 +260,23 @@ def drawn(examples: int, most: int = 40) -> list[Made]:
         phases=(Phase.generate,),
         suppress_health_check=list(HealthCheck),
     )
-    try:
-        # Nothing is looked for: all that is tried is kept.
-        find(markets(most=most), lambda made: bool(found.append(made)), settings=chosen, random=random.Random(0))
-    except NoSuchExample:
-        pass
+
+    def kept(made: Made) -> bool:
+        found.append(made)
+        return False  # nothing is looked for: all that is tried is taken
+
+    with suppress(NoSuchExample):
+        find(markets(most=most), kept, settings=chosen, random=random.Random(0))
     return found
+
+
+def over(made: Made) -> Market:
+    """Returns a market rule that hands over a made-up market; its books are those of mmkit.testing.played."""
+
+    def chunks(params: Any, instrument: Any) -> Iterator[Any]:
+        return iter(made.chunks())
+
+    return Market("given", chunks=chunks)
 
 
 def smaller(made: Made, fault: Callable[[Made], str], said: str, tries: int = 60) -> tuple[Made, str]:
@@ -259,12 +298,3 @@ def smaller(made: Made, fault: Callable[[Made], str], said: str, tries: int = 60
                 first += size
         size //= 2
     return made, said
-
-
-def faulty_market(fault: Callable[[Made], str], *, examples: int = 50) -> tuple[Made, str] | None:
-    """Returns a small market in which `fault` says something, and what it says; None if it says '' of the corners and so many examples."""
-    for made in (*(made for _, made in corners()), *(drawn(examples) if examples else ())):
-        said = fault(made)
-        if said:
-            return smaller(made, fault, said)
-    return None

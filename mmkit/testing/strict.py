@@ -15,6 +15,7 @@ An index from the end means the same in both engines, and is none.
 
 import enum
 import sys
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -25,9 +26,11 @@ from mmkit.engine.layout import hints_of
 from mmkit.errors import MmkitError
 from mmkit.rules import Role
 from mmkit.testing.between import between
+from mmkit.testing.markets import Made, corner, ordinary, over
 from mmkit.testing.observing import heard, placed
+from mmkit.testing.played import played
 from mmkit.testing.rows import Failed, Skipped
-from mmkit.testing.subject import Subject, given, run, simulated
+from mmkit.testing.subject import Subject
 
 EXACT = 2**53
 """Up to here every whole number is a float."""
@@ -40,8 +43,8 @@ WRITTEN = ("state", "terms", "constants", "ladder", "control", "order")
 SHOWN = ("market", "inputs", "account", "trade", "fill")
 """Arguments that it may only read."""
 
-ROWS = 1500
-"""Of the simulated book in one run."""
+CORNERS = ("a book that empties and returns", "gaps")
+"""Made-up markets that the rule is run over beside the kit's."""
 
 
 def check(subject: Subject) -> str:
@@ -54,21 +57,22 @@ def check(subject: Subject) -> str:
     calls = 0
     for table in subject.tables:
         watch = Watch(rule.name)
-        stack = subject.stack(table, market=None if subject.fills_by_chance else short(ROWS))
-        try:
-            run(placed(stack, rule, between(rule, watch.through, setup=True)))
-        except MmkitError as error:
-            if not watch.faults:
-                raise Failed(str(error).splitlines()[0]) from error
+        for made in markets(subject):
+            stack = subject.stack(table, market=over(made) if made else None)
+            try:
+                played(placed(stack, rule, between(rule, watch.through, setup=True)))
+            except MmkitError as error:
+                if not watch.faults:
+                    raise Failed(str(error).splitlines()[0]) from error
         if watch.faults:
             raise Failed(watch.faults[0])
         calls += watch.calls
     return f"{calls} calls"
 
 
-def short(rows: int) -> Any:
-    """Returns a market rule of the first so many rows of the kit's simulated book."""
-    return given([piece[:rows] for piece in simulated()[:1]])
+def markets(subject: Subject) -> Sequence[Made | None]:
+    """Returns what a rule is run over: the kit's book, and books that empty and return; a world without a book is its own."""
+    return [None] if subject.fills_by_chance else [ordinary(), *(corner(name) for name in CORNERS)]
 
 
 class Watch:
