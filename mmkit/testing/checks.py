@@ -41,9 +41,9 @@ def check_rule(
 ) -> list[Row]:
     """Returns a row for each check of a rule, in the order of CHECKS.
 
-    rule: of any role, or a module whose one hook offers it; expected_failures: names of checks that are known to fail, perhaps each with its
-    reason: their rows are "expected", and "failed" where they pass all the same; checks: only these; params: a table as TOML has it,
-    for parameters that have no default; name: who supplies the rule. Raises ConfigError for a check that does not exist.
+    rule: of any role, or a module whose one hook offers it; expected_failures: names of checks that are known to fail, perhaps each with
+    its reason: their rows are "expected", and "failed" where they pass all the same; checks: only these; params: a table as TOML has
+    it, for parameters that have no default; name: who supplies the rule. Raises ConfigError for a check that does not exist.
     """
     wanted = CHECKS if checks is None else tuple(checks)
     for each in (*wanted, *expected_failures):

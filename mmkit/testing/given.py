@@ -1,9 +1,12 @@
 """Markets of the kit's own: given arrays of events, and a simulated book of some seconds, made once."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
+
+import attrs
 
 from mmkit.rules import Market, Role
 
@@ -56,3 +59,26 @@ def simulated(tick_size: float = 0.01, lot_size: float = 0.001, number: int = 0,
     stream = np.random.SeedSequence(seed).spawn(4)[2 * number]
     instrument = Instrument("X", tick_size=tick_size, lot_size=lot_size)
     return tuple(rule.events(params, instrument, np.random.default_rng(stream)))  # type: ignore[attr-defined]
+
+
+def shortened(rule: Market, rows: int = 4000, paths: int = 4) -> Market:
+    """Returns a market rule that hands over what `rule` does until so many rows, or paths; of a tape its first chunk."""
+
+    def events(params: Any, instrument: Any, rng: Any) -> Iterator[Any]:
+        count = 0
+        for array in rule.events(params, instrument, rng):  # type: ignore[misc]
+            yield array[: rows - count] if array.dtype.names and "lots" in array.dtype.names else array
+            count += len(array)
+            if count >= rows:
+                return
+
+    def chunks(params: Any, instrument: Any) -> Iterator[Any]:
+        yield from islice(rule.chunks(params, instrument), 1)  # type: ignore[misc]
+
+    def some_paths(params: Any, instrument: Any, rng: Any) -> Iterator[Any]:
+        yield from islice(rule.paths(params, instrument, rng), paths)  # type: ignore[misc]
+
+    own: dict[str, Any] = {"events": events, "chunks": chunks, "paths": some_paths}
+    for function in own.values():
+        function.__module__ = ""  # what belongs to no file is not kept as the recording's tape
+    return attrs.evolve(rule, **{name: each for name, each in own.items() if getattr(rule, name) is not None})

@@ -14,7 +14,7 @@ from mmkit.settings import made
 from mmkit.stack import Slot, Stack
 from mmkit.structure import structure
 from mmkit.testing.feed import fed, feed, output_of
-from mmkit.testing.given import given, simulated
+from mmkit.testing.given import SIMULATED, given, shortened, simulated
 from mmkit.testing.observing import Call, Seen, heard, placed, watched
 from mmkit.testing.rows import Failed, Skipped
 from mmkit.testing.surroundings import (
@@ -48,6 +48,7 @@ class Subject:
     supplier: str = "the rule under test"
     params: Tables = attrs.field(factory=dict)
     _stacks: dict[str, Stack] = attrs.field(factory=dict, init=False)
+    _acting: Rule = attrs.field(default=attrs.Factory(lambda self: short(self.rule), takes_self=True), init=False)
 
     @property
     def name(self) -> str:
@@ -128,7 +129,8 @@ class Subject:
             supplied.append((given(simulated(tick_size, lot_size)), "mmkit"))
         if rule.inputs is not None and role not in (Role.MARKET, Role.VENUE, Role.REPORT):
             self._feed(tables, table, lot_size, optional, supplied)
-        return made(tables, supplied)
+        stack = made(tables, supplied)
+        return placed(stack, rule, self._acting)
 
     def _feed(
         self, tables: dict[str, Any], table: Tables, lot_size: float, optional: bool, supplied: list[tuple[Rule, str]]
@@ -145,6 +147,10 @@ class Subject:
         own["inputs"] = {each.name: f"feed.{output_of(each.name)}" for each in wanted} | own.get("inputs", {})
         tables["signals"] = {"feed": {"use": "feed"}, **tables["signals"]}
         supplied.append((feed(wanted, lot_size), "mmkit"))
+
+    def put(self, stack: Stack, rule: Rule) -> Stack:
+        """Returns one of its stacks with another rule in the place of the rule under test."""
+        return placed(stack, self._acting, short(rule))
 
     def structured(self, table: Tables) -> Any:
         """Returns the rule's parameters from a table. Raises ConfigError, one line per fault."""
@@ -172,6 +178,8 @@ class Subject:
                 if unsuited(rule, section, host) or needs_data(host, {}):
                     continue
                 own = {"use": name, **filled(host, {}), "optimizations": [entry]}
+                if "duration" in attrs.fields_dict(host.params):
+                    own["duration"] = SIMULATED["duration"]
                 if role in GROUPS:
                     tables[GROUPS[role]]["host"] = own
                 elif role in (Role.MARKET, Role.VENUE):
@@ -187,6 +195,11 @@ class Subject:
         for each in attrs.fields(host.inputs) if host.inputs else ():
             if each.metadata.get("required") and each.name == "volatility":
                 tables["signals"]["volatility"] = {"use": "volatility", "half_life": "10s", "warm_up": "1s"}
+
+
+def short(rule: Rule) -> Rule:
+    """Returns the rule as it acts in the kit's stacks: a market is over after some thousand rows."""
+    return shortened(rule) if isinstance(rule, Market) else rule
 
 
 def slots_of(stack: Stack, rule: Rule) -> list[Slot]:
@@ -210,4 +223,4 @@ def run(stack: Stack, engine: str = "python", **more: Any) -> Any:
 def observed(subject: Subject, stack: Stack) -> tuple[Any, Seen]:
     """Returns the finished run of a stack in the plain engine, and what was seen of the rule under test. Raises what ended it early."""
     seen = Seen(subject.rule)
-    return run(placed(stack, subject.rule, watched(subject.rule, seen.note))), seen
+    return run(subject.put(stack, watched(subject.rule, seen.note))), seen

@@ -53,7 +53,9 @@ class Params(Common):
         "5s", at_least=0, doc="least time between two renewals for the position's sake"
     )
     max_lifetime: mmkit.Duration = mmkit.field("60s", above=0, doc="longest life of quotes, as far as the share allows")
-    lifetime_share: float = mmkit.field(0.8, above=0, at_most=1, doc="share of quote_lifetime that quotes may reach")
+    lifetime_share: float = mmkit.field(
+        0.8, unit="", above=0, at_most=1, doc="share of quote_lifetime that quotes may reach"
+    )
     min_quote_interval: mmkit.Duration = mmkit.field("3s", at_least=0, doc="life of quotes at the position limit")
     position_limit: float = mmkit.field(20.0, unit="base", above=0, doc="position at which quotes live shortest")
 

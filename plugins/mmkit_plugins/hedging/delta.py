@@ -32,15 +32,18 @@ from mmkit_plugins.hedging._targets import Split, exposure, split
 
 @attrs.frozen
 class Params(Orders):
-    target_delta: float = mmkit.field(0.0, unit="quote", doc="delta of position and hedges together")
+    target_delta: float = mmkit.field(
+        0.0, unit="quote", unbounded="either sign", doc="delta of position and hedges together"
+    )
     betas: tuple[float, ...] = mmkit.field(
         (),
         unit="quote/quote",
         capacity=HEDGES,
+        unbounded="either sign",
         doc="what a hedge's return is per quoted return, not 0; none: 1 for each",
     )
     weights: tuple[float, ...] = mmkit.field(
-        (), at_least=0, capacity=HEDGES, doc="share of each hedge instrument, in all 1; none: equal shares"
+        (), unit="", at_least=0, capacity=HEDGES, doc="share of each hedge instrument, in all 1; none: equal shares"
     )
 
 

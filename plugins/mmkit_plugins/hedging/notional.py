@@ -22,7 +22,7 @@ from mmkit_plugins.hedging._targets import Split, exposure, split
 class Params(Orders):
     hedge_ratio: float = mmkit.field(1.0, unit="of the position's value", at_least=0, doc="how much of it is hedged")
     weights: tuple[float, ...] = mmkit.field(
-        (), at_least=0, capacity=HEDGES, doc="share of each hedge instrument, in all 1; none: equal shares"
+        (), unit="", at_least=0, capacity=HEDGES, doc="share of each hedge instrument, in all 1; none: equal shares"
     )
 
 

@@ -19,7 +19,9 @@ class Params:
     skew: float = mmkit.field(
         0.0, unit="quote/base", at_least=0, doc="shift of the reservation price per unit of position"
     )
-    alpha_shift: float = mmkit.field(0.0, unit="quote", doc="shift of the reservation price at an alpha of 1")
+    alpha_shift: float = mmkit.field(
+        0.0, unit="quote", unbounded="either sign", doc="shift of the reservation price at an alpha of 1"
+    )
 
 
 @attrs.define

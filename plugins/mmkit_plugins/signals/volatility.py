@@ -74,8 +74,8 @@ class Params:
     fallback: float = mmkit.field(
         0.0, unit="fraction/sqrt(day)", at_least=0, doc="daily volatility before the first value; 0 = none, NaN"
     )
-    boost: float = mmkit.field(0.2, at_least=0, doc="rise of daily at a volume volatility of 1")
-    boost_above: float = mmkit.field(0.5, at_least=0, doc="volume volatility above which daily rises")
+    boost: float = mmkit.field(0.2, unit="", at_least=0, doc="rise of daily at a volume volatility of 1")
+    boost_above: float = mmkit.field(0.5, unit="", at_least=0, doc="volume volatility above which daily rises")
 
 
 @attrs.define
