@@ -2,8 +2,9 @@
 
 What counts as a fault, by role:
 
-- signals: an output that is infinite; that is NaN although it was a number before and both sides of the book are there. Before its first
-  number, and while a side of the book is empty or unknown, NaN is what "not ready" looks like;
+- signals: an output that is infinite, or that stays NaN. NaN is what "not ready" looks like: before the first number, while a side of the
+  book is empty or unknown, and where nothing was heard for too long. But what was a number once becomes one again, after at most
+  twice the calls and twice the time, with both sides of the book there, that it took at first;
 - sizing: a quantity that is negative or no finite number;
 - pricing: a reservation price that is no finite number, a half-spread that is NaN or minus infinity, quotes that cross (half-spreads that add
   up to less than zero, an ask below the bid). An infinite half-spread is how a rule says that it does not quote a side. On the kit's own grid,
@@ -22,7 +23,7 @@ and in every role a function that raises.
 
 from typing import Any
 
-from mmkit.errors import DataError, MmkitError
+from mmkit.errors import ConfigError, DataError, MmkitError
 from mmkit.rules import Role
 from mmkit.testing.between import between
 from mmkit.testing.markets import Made, corners, drawn, over, smaller
@@ -67,13 +68,11 @@ def fault(subject: Subject, table: Any, made: Made) -> str:
     """Returns the first thing that is wrong with what a rule puts out over a market, or ''."""
     watch = Watch(subject, made)
     more = SLOWER if subject.rule.role is not Role.EXECUTION else {}
-    stack = subject.stack(
-        table, market=over(made), tick_size=made.tick_size, lot_size=made.lot_size, more=more, optional=True
-    )
     try:
+        stack = subject.stack(table, market=over(made), tick_size=made.tick_size, lot_size=made.lot_size, more=more)
         played(placed(stack, subject.rule, between(subject.rule, watch.through)))
-    except DataError:
-        pass  # a market in which nothing happens
+    except (DataError, ConfigError):
+        pass  # a market in which nothing happens, or whose grid is too coarse for the parameters
     except MmkitError as error:
         if not watch.said:
             return str(error).splitlines()[0]

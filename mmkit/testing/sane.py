@@ -1,6 +1,7 @@
 """What may come out of a rule, role by role: each look returns what is wrong with one call, or ''."""
 
 import math
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -31,19 +32,50 @@ def finite(value: Any) -> bool:
     return isinstance(value, int | float) and math.isfinite(value)
 
 
+class Readiness:
+    """Whether an output of a signal is a number, and how often the signal's functions had to be called for that, and how long (ns).
+
+    first: its value before the first call; an output that still has that is not known to be ready.
+    """
+
+    def __init__(self, first: Any) -> None:
+        self.first = first
+        self.calls: Counter[str] = Counter()
+        self.since = -1
+        self.ready = False
+        self.took: tuple[Counter[str], int] | None = None
+
+    def stuck(self, name: str, value: float, market: Any) -> bool:
+        """Notes a call after which the output is `value`; returns whether it was a number once, and does not become one again."""
+        if not math.isfinite(market.mid):
+            self.calls, self.since, self.ready = Counter(), -1, False
+            return False
+        if self.since < 0 or (self.ready and not finite(value)):
+            self.calls, self.since = Counter(), market.now
+        self.calls[name] += 1
+        self.ready = finite(value) and (self.took is not None or value != self.first)
+        long = market.now - self.since
+        if self.ready:
+            self.took = self.took or (+self.calls, long)
+            return False
+        if self.took is None or finite(value):
+            return False
+        calls, time = self.took
+        return long > 2 * time and all(self.calls[each] > 2 * count for each, count in calls.items())
+
+
 def signals(rule: Rule, made: Made | None) -> Look:
     """Outputs stay numbers once they are, as long as there is a book."""
-    ready: set[str] = set()
+    fresh = rule.state()
+    found = {output: Readiness(getattr(fresh, output)) for output in rule.outputs}
 
     def look(name: str, given: dict[str, Any], result: Any, before: Before) -> str:
-        for output in rule.outputs:
+        for output, readiness in found.items():
             value = getattr(given["state"], output)
-            if finite(value):
-                ready.add(output)
-            elif not isinstance(value, int | float) or math.isinf(value):
+            if not isinstance(value, int | float) or math.isinf(value):
                 return f"{output} is {value!r}"
-            elif output in ready and math.isfinite(given["market"].mid):
-                return f"{output} is nan, was a number before, and the book has both sides"
+            if readiness.stuck(name, value, given["market"]):
+                return f"{output} is nan, was a number before, and does not become one again"
         return ""
 
     return look
