@@ -15,7 +15,7 @@ Through = Callable[[str, Callable[..., Any], dict[str, Any]], Any]
 
 def between(rule: Rule, through: Through, *, setup: bool = False) -> Rule:
     """Returns the rule with functions that call `through` instead; for the plain engine alone. setup: its setup too."""
-    changed = {
+    changed: dict[str, Any] = {
         name: _passing(through, name, function, arguments(rule, name))
         for name, function in own_functions(rule)
         if name not in PLAINLY and rule.role not in (Role.MARKET, Role.REPORT)

@@ -169,6 +169,9 @@ CORNERS: dict[str, tuple[Piece, ...]] = {
     "a silence": (BOOK, *BUSY, ("levels", 10 * MINUTE, [(1, 1, 2)]), *BUSY),
     "a burst": (BOOK, *((what, 0, *how) for what, _, *how in BUSY), ("trade", SECOND, 1, 1, 1)),
     "levels that cross": (BOOK, ("levels", SECOND, [(1, -3, 4)]), ("levels", SECOND, [(-1, 4, 4), (1, -1, 2)]), *BUSY),
+    "a flow that only sells, then only buys": (
+        *(BOOK, *(("trade", 400 * MS, -1, 6, 40_000),) * 12, *(("trade", 400 * MS, 1, 6, 40_000),) * 20, *BUSY),
+    ),
     "one price": (BOOK, *(("trade", 300 * MS, 1, 1, 1),) * 30, *(("levels", 300 * MS, [(1, 1, 5)]),) * 9),
 }
 """What random pieces might miss, always tried first."""

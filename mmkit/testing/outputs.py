@@ -6,14 +6,14 @@ What counts as a fault, by role:
   book is empty or unknown, and where nothing was heard for too long. But what was a number once becomes one again, after at most
   twice the calls and twice the time, with both sides of the book there, that it took at first;
 - sizing: a quantity that is negative or no finite number;
-- pricing: a reservation price that is no finite number, a half-spread that is NaN or minus infinity, quotes that cross (half-spreads that add
-  up to less than zero, an ask below the bid). An infinite half-spread is how a rule says that it does not quote a side. On the kit's own grid,
-  at a price of about 100, the reservation price is above zero;
+- pricing: a reservation price that is no finite number, a half-spread that is NaN or minus infinity, quotes that cross (half-spreads
+  that add up to less than zero, an ask below the bid). An infinite half-spread is how a rule says that it does not quote a side. At a
+  price of about 100, and without inputs that are not required, the reservation price is above zero;
 - ladder: more levels than there is room for, offsets that are negative or go back, quantities that are negative or no finite number;
-- risk: `limit` adds lots, levels or moves prices, or leaves negative lots; `watch` asks for a level that does not exist, or leaves a factor of
-  the half-spreads below 1 or not finite, or no patience;
-- execution, hedging: an order without lots, with a price below one tick, or through an order of ours on the other side that is not being
-  cancelled; a next time that is not after now;
+- risk: `limit` adds lots, levels or moves prices, or leaves negative lots; `watch` asks for a level that does not exist, or leaves
+  a factor of the half-spreads below 1 or not finite, or no patience;
+- execution, hedging: an order without lots, with a price below one tick, or through an order of ours on the other side that is
+  not being cancelled; a next time that is not after now;
 - venue: a place in the queue that is no finite number, or negative when an order comes to rest; a probability outside of 0..1;
 - market: rows that are not sorted, known before they happened, of a kind that does not exist, without a price or with negative lots; mids
   that are not positive numbers;
@@ -66,13 +66,26 @@ def check(subject: Subject) -> str:
 
 def fault(subject: Subject, table: Any, made: Made) -> str:
     """Returns the first thing that is wrong with what a rule puts out over a market, or ''."""
-    watch = Watch(subject, made)
+    # With optional inputs of any size a price may be anything: without them it is where the market is.
+    alone = subject.rule.role is Role.PRICING and made.ordinary
+    return played_over(subject, table, made, optional=True) or (
+        played_over(subject, table, made, optional=False) if alone else ""
+    )
+
+
+def played_over(subject: Subject, table: Any, made: Made, *, optional: bool) -> str:
+    """Returns the same of a run with or without the inputs that the rule does not require."""
+    watch = Watch(subject, made, optional)
+    grid = {"tick_size": made.tick_size, "lot_size": made.lot_size}
     more = SLOWER if subject.rule.role is not Role.EXECUTION else {}
     try:
-        stack = subject.stack(table, market=over(made), tick_size=made.tick_size, lot_size=made.lot_size, more=more)
+        stack = subject.stack(table, market=over(made), more=more, optional=optional, **grid)
         played(placed(stack, subject.rule, between(subject.rule, watch.through)))
-    except (DataError, ConfigError):
-        pass  # a market in which nothing happens, or whose grid is too coarse for the parameters
+    except DataError:
+        pass  # a market in which nothing happens
+    except ConfigError:
+        if made.ordinary:
+            raise  # on other grids a parameter may be less than a lot
     except MmkitError as error:
         if not watch.said:
             return str(error).splitlines()[0]
@@ -82,7 +95,7 @@ def fault(subject: Subject, table: Any, made: Made) -> str:
 def without_a_book(subject: Subject) -> str:
     """Looks at a rule in a world of independent paths: it has no events to make up."""
     for table in subject.tables:
-        watch = Watch(subject, None)
+        watch = Watch(subject, None, True)
         played(placed(subject.stack(table), subject.rule, between(subject.rule, watch.through)))
         if watch.said:
             raise Failed(watch.said)
@@ -103,10 +116,11 @@ def of_a_market(subject: Subject) -> str:
 class Watch:
     """Looks at every call of a rule's functions over a market; said: the first thing that is wrong."""
 
-    def __init__(self, subject: Subject, made: Made | None) -> None:
-        self.rule, self.made = subject.rule, made
+    def __init__(self, subject: Subject, made: Made | None, optional: bool) -> None:
+        self.made = made
         self.said = ""
-        self.look = LOOKS[subject.rule.role](subject.rule, made)
+        ordinary = made is not None and made.ordinary and not optional
+        self.look = LOOKS[subject.rule.role](subject.rule, ordinary)
 
     def through(self, name: str, function: Any, given: dict[str, Any]) -> Any:
         """Calls a rule's function, and looks at what it made of what it was given."""

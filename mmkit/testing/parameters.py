@@ -1,10 +1,10 @@
 """Check `parameters`: every parameter matters: there is a situation in which another value of it changes something.
 
-What is looked at: the results of the rule's functions, what it publishes, the ladder, orders, fills, records and the decision log; of markets,
-the events. Other values are tried in each of the rule's tables of parameters (defaults, `params`, `Rule.examples`), one at a time in the kit's
-plain stack, then in other surroundings, then together with another value of a second parameter. It ends with the first difference; what
-still changes nothing after MOST runs has no effect. A parameter that acts only where another one says so, or once some limit is reached,
-needs an example that goes there.
+What is looked at: the results of the rule's functions, what it publishes, the ladder, orders, fills, records and the decision log; of
+markets, the events. Other values are tried in each of the rule's tables of parameters (defaults, `params`, `Rule.examples`), in the kit's
+plain stack and in other surroundings, and at last together with another value of a second parameter. It ends with the first
+difference; what still changes nothing after MOST runs has no effect. A parameter that acts only where another one says so, or once some
+limit is reached, needs an example that goes there.
 """
 
 import enum
@@ -203,7 +203,7 @@ def same(one: Any, other: Any) -> bool:
 
 def situated(subject: Subject, situation: Situation) -> Stack:
     """Returns a stack over the kit's book; that of a second instrument shares its moves, and the rule is the last of the risk rules."""
-    books = [None, None] if subject.fills_by_chance else [book(0, situation.rows), book(1, situation.rows)]
+    books: list[Any] = [None, None] if subject.fills_by_chance else [book(0, situation.rows), book(1, situation.rows)]
     stack = subject.stack(situation.table, market=books[0], more=situation.more)
     if "H" in stack.legs:
         leg = stack.legs["H"]

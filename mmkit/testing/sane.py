@@ -8,7 +8,6 @@ from typing import Any
 from mmkit.engine.records import AMENDING, CANCELLING, HALT, MARKET, NORMAL, WORKING
 from mmkit.rules import Role, Rule
 from mmkit.stack import Leg
-from mmkit.testing.markets import Made
 
 Look = Callable[[str, dict[str, Any], Any, "Before"], str]
 """Given function, arguments by name, result and what was there before."""
@@ -64,7 +63,7 @@ class Readiness:
         return long > 2 * time and all(self.calls[each] > 2 * count for each, count in calls.items())
 
 
-def signals(rule: Rule, made: Made | None) -> Look:
+def signals(rule: Rule, ordinary: bool) -> Look:
     """Outputs stay numbers once they are, as long as there is a book."""
     fresh = rule.state()
     found = {output: Readiness(getattr(fresh, output)) for output in rule.outputs}
@@ -81,7 +80,7 @@ def signals(rule: Rule, made: Made | None) -> Look:
     return look
 
 
-def sizing(rule: Rule, made: Made | None) -> Look:
+def sizing(rule: Rule, ordinary: bool) -> Look:
     """Quantities are there and not negative."""
 
     def look(name: str, given: dict[str, Any], result: Any, before: Before) -> str:
@@ -93,9 +92,8 @@ def sizing(rule: Rule, made: Made | None) -> Look:
     return look
 
 
-def pricing(rule: Rule, made: Made | None) -> Look:
+def pricing(rule: Rule, ordinary: bool) -> Look:
     """Quotes are there and do not cross."""
-    ordinary = made is not None and made.ordinary
 
     def look(name: str, given: dict[str, Any], result: Any, before: Before) -> str:
         if name != "quote":
@@ -115,7 +113,7 @@ def pricing(rule: Rule, made: Made | None) -> Look:
     return look
 
 
-def ladder(rule: Any, made: Made | None) -> Look:
+def ladder(rule: Any, ordinary: bool) -> Look:
     """Levels go outwards, quantities are not negative."""
 
     def look(name: str, given: dict[str, Any], result: Any, before: Before) -> str:
@@ -141,7 +139,7 @@ def ladder(rule: Any, made: Made | None) -> Look:
     return look
 
 
-def risk(rule: Rule, made: Made | None) -> Look:
+def risk(rule: Rule, ordinary: bool) -> Look:
     """What is proposed only shrinks; levels exist."""
 
     def look(name: str, given: dict[str, Any], result: Any, before: Before) -> str:
@@ -175,7 +173,7 @@ def watched(control: Any, level: Any) -> str:
     return ""
 
 
-def orders(rule: Rule, made: Made | None) -> Look:
+def orders(rule: Rule, ordinary: bool) -> Look:
     """Orders have lots and a price, and do not meet each other; time goes on."""
 
     def look(name: str, given: dict[str, Any], result: Any, before: Before) -> str:
@@ -211,7 +209,7 @@ def sent(desk: Any) -> str:
     return ""
 
 
-def venue(rule: Rule, made: Made | None) -> Look:
+def venue(rule: Rule, ordinary: bool) -> Look:
     """Queues and probabilities are numbers."""
 
     def look(name: str, given: dict[str, Any], result: Any, before: Before) -> str:
@@ -225,7 +223,7 @@ def venue(rule: Rule, made: Made | None) -> Look:
     return look
 
 
-def optimization(rule: Rule, made: Made | None) -> Look:
+def optimization(rule: Rule, ordinary: bool) -> Look:
     """Answers are true or false."""
 
     def look(name: str, given: dict[str, Any], result: Any, before: Before) -> str:
@@ -234,7 +232,7 @@ def optimization(rule: Rule, made: Made | None) -> Look:
     return look
 
 
-LOOKS: dict[Role, Callable[[Any, Made | None], Look]] = {
+LOOKS: dict[Role, Callable[[Any, bool], Look]] = {
     Role.VENUE: venue,
     Role.SIGNALS: signals,
     Role.SIZING: sizing,

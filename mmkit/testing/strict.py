@@ -135,7 +135,7 @@ class Watch:
 
     def whole(self, record: Any, where: str) -> None:
         """Looks at everything that is in a record."""
-        for field, kind in kinds(type(record)).values():
+        for field, kind in kinds(type(record)).values():  # type: ignore[arg-type]
             value = getattr(record, field.name)
             for each in value if "array" in field.metadata else (value,):
                 wrong = mistake(kind, each, field.metadata)
@@ -155,7 +155,7 @@ class Strict:
         put(self, "_name", name)
         put(self, "_record", record)
         put(self, "_arrays", {})
-        put(self, "_kinds", kinds(type(record)))
+        put(self, "_kinds", kinds(type(record)))  # type: ignore[arg-type]
 
     def __getattr__(self, name: str) -> Any:
         value = getattr(self._record, name)
