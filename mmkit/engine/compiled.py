@@ -1,5 +1,6 @@
 """The compiled engine: the same loops and the same functions, bound to numba over one nested record."""
 
+import contextlib
 import math
 import shutil
 import time
@@ -26,6 +27,7 @@ from mmkit.engine.layout import record_of
 from mmkit.engine.refusing import insist, other_bits, refusal
 from mmkit.engine.session import Program, in_their_places
 from mmkit.engine.views import view_of
+from mmkit.errors import PluginError
 from mmkit.stack import Slot
 from mmkit.steps import step
 from mmkit.tape import SEGMENT, WINDOW, Chunk
@@ -246,8 +248,6 @@ class CompiledEngine:
         if not self.warm:
             self._notify(f"compiling the stack {self.program.stack.name} (once; kept for the next run)")
             self._compile(session, book, kinds)
-        if self._whole:
-            insist(self.program.stack, self._refused)
         for slot in self._plain:
             why = self._refused[slot.path]
             self._notify(
@@ -271,6 +271,10 @@ class CompiledEngine:
             made = cache.workshop(self._folder, self.program.source + ENTRY)
             self._compile_in(made, session, book, kinds)
             cache.publish(made, self._folder, self._kept())
+        except PluginError:
+            if made is not None:
+                shutil.rmtree(made, ignore_errors=True)
+            raise
         except OSError as error:
             trouble = error.strerror or str(error)
             self._notify(f"warning: {self._folder}: {trouble}; compiled in memory, to be done again next time")
@@ -293,6 +297,8 @@ class CompiledEngine:
                 found = refusal(self.program, self._refused, error, session, book) if named else None
                 if found is not None:
                     self._refused[found[0]] = found[1]
+                    if self._whole:
+                        insist(self.program.stack, self._refused)
                 elif own_way:
                     raise
                 else:  # no rule is to blame: numba's private parts are not what they were; once more, its own way
