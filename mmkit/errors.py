@@ -1,7 +1,8 @@
 """What can go wrong, each kind with the exit code that a script sees."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 
 class MmkitError(Exception):
@@ -27,9 +28,13 @@ class DataError(MmkitError):
 
 
 class PluginError(MmkitError):
-    """A plugin's own fault: plugin, distribution, function, and what happened."""
+    """A plugin's own fault: plugin, distribution, function, and what happened.
+
+    fault: where it happened during a run, what the function was given, as mmkit.fault_file has it.
+    """
 
     exit_code = 4
+    fault: Mapping[str, Any] | None = None
 
 
 class VenueError(MmkitError):
