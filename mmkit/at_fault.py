@@ -1,7 +1,6 @@
 """What ended a run: the rule or venue at fault, when, at which row of the market, and all that the rule was given."""
 
 import contextlib
-import traceback
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,7 +10,7 @@ from mmkit import fault_file
 from mmkit.blame import Blamed, blamed_for, head
 from mmkit.engine.callouts import number_of
 from mmkit.engine.records import LIQUIDATED, NAN_LADDER, NAN_PRICE, NAN_QUANTITY, NO_FAULT, TOO_MANY_ORDERS
-from mmkit.errors import MmkitError, PluginError, VenueError
+from mmkit.errors import MmkitError, PluginError, VenueError, raised_at
 from mmkit.rows import row_of
 from mmkit.stack import Slot, Stack
 from mmkit.track import Track
@@ -75,8 +74,7 @@ def again(blamed: Blamed, fault: dict[str, Any], error: Exception) -> str:
         try:
             fault_file.call(blamed.slot.rule, fault)
         except type(error) as same:
-            last = traceback.extract_tb(same.__traceback__)[-1]
-            return f"{last.filename}:{last.lineno}"
+            return raised_at(same)
         except MmkitError:
             raise
         except Exception:

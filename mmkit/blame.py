@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 
 from mmkit.engine.calls import calls_of
-from mmkit.errors import PluginError
+from mmkit.errors import PluginError, raised_at
 from mmkit.rules import own_functions
 from mmkit.stack import Slot, Stack
 from mmkit.subset import RETURNS
@@ -49,14 +49,14 @@ def blamed_for(stack: Stack, error: Exception, clock: Any) -> Blamed | None:
 
     Compiled code leaves no frames behind: there the line is that of the function's head.
     """
-    last = traceback.extract_tb(error.__traceback__)[-1]
+    where = raised_at(error)
     said = f"raised {type(error).__name__}: {error}" if str(error) else f"raised {type(error).__name__}"
     found = in_the_trace(stack, error)
     if found is not None:
-        return Blamed(*found, f"{last.filename}:{last.lineno}", said)
+        return Blamed(*found, where, said)
     if clock is None:
         return None
-    if last.filename == COMPILED and clock.at:
+    if where.startswith(f"{COMPILED}:") and clock.at:
         slot, name = calls_of(stack)[int(clock.at) - 1]
         return Blamed(slot, name, head(slot, name), said, unseen=True)
     if isinstance(error, TypeError | ValueError):

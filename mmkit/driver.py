@@ -4,7 +4,6 @@ import gc
 import signal
 import threading
 import time
-import traceback
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from types import FrameType
@@ -20,7 +19,7 @@ from mmkit.engine.module import logged_signals
 from mmkit.engine.orders import answered
 from mmkit.engine.replay import DONE, FULL, NEED_LOCAL, NEED_VENUE, SETTLE
 from mmkit.engine.session import program
-from mmkit.errors import MmkitError, PluginError
+from mmkit.errors import MmkitError, PluginError, raised_at
 from mmkit.results import Collector
 from mmkit.stack import Leg, Slot, Stack
 from mmkit.track import Track
@@ -215,8 +214,7 @@ def supplied(slot: Slot, function: str, *given: Any) -> Iterator[Any]:
     except (MmkitError, GeneratorExit):
         raise
     except Exception as error:
-        last = traceback.extract_tb(error.__traceback__)[-1]
-        raised = f"{function} raised {type(error).__name__}: {error} ({last.filename}:{last.lineno})"
+        raised = f"{function} raised {type(error).__name__}: {error} ({raised_at(error)})"
         raise PluginError(f"{slot.path}: {rule.name} ({slot.distribution}): {raised}") from error
 
 

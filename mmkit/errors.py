@@ -47,3 +47,13 @@ def nearest(word: str, known: Iterable[str]) -> str:
     """Returns ' (did you mean "…"?)' for the known word closest to `word`, or '' if none is close."""
     close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.55)
     return f' (did you mean "{close[0]}"?)' if close else ""
+
+
+def raised_at(error: BaseException) -> str:
+    """Returns "FILE:LINE" of where an exception was raised."""
+    trace = error.__traceback__
+    if trace is None:
+        return "nowhere"
+    while trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"

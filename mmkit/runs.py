@@ -93,7 +93,7 @@ def attempt(
         for slot in stack.process:
             surroundings.enter_context(slot.rule.around(slot.params, tell))  # type: ignore[attr-defined]
         outcome: Outcome = drive(stack, collector, engine=engine, progress=progress, notify=tell)
-    if out is not None and isinstance(outcome.error, PluginError) and outcome.error.fault is not None:
+    if out is not None:
         outcome.error = kept(outcome.error, Path(out))
     fills, records = collector.fills_table(), collector.records_table()
     result = Run(
@@ -113,11 +113,13 @@ def attempt(
     return result
 
 
-def kept(error: PluginError, folder: Path) -> PluginError:
-    """Writes what a rule was given when it failed into the run's folder; returns the error, which says where."""
-    from mmkit.fault_file import write
+def kept(error: MmkitError | None, folder: Path) -> MmkitError | None:
+    """Writes what a rule was given when it failed into the run's folder, in place of what an earlier run left; the error says where."""
+    from mmkit.fault_file import NAME, write
 
-    assert error.fault is not None
+    if not isinstance(error, PluginError) or error.fault is None:
+        (folder / NAME).unlink(missing_ok=True)
+        return error
     found = PluginError(f"{error}; its state: {write(folder, error.fault)}")
     found.fault, found.__cause__ = error.fault, error.__cause__
     return found

@@ -27,7 +27,7 @@ from mmkit.engine.records import (
     desk_class,
     quotes_class,
 )
-from mmkit.errors import MmkitError, PluginError
+from mmkit.errors import MmkitError, PluginError, raised_at
 from mmkit.rules import Role, Trigger
 from mmkit.stack import Instrument, Kind, Slot, Stack
 from mmkit.stack import Leg as Place
@@ -197,7 +197,7 @@ def set_up(slot: Slot, state: Any, stack: Stack) -> None:
     except MmkitError:
         raise
     except Exception as error:
-        raised = f"setup raised {type(error).__name__}: {error}"
+        raised = f"setup raised {type(error).__name__}: {error} ({raised_at(error)})"
         raise PluginError(f"{slot.path}: {slot.rule.name} ({slot.distribution}): {raised}") from error
 
 
@@ -208,7 +208,7 @@ def assemble(slot: Slot, constants: Any) -> None:
     except MmkitError:
         raise
     except Exception as error:
-        raised = f"assemble raised {type(error).__name__}: {error}"
+        raised = f"assemble raised {type(error).__name__}: {error} ({raised_at(error)})"
         raise PluginError(f"{slot.path}: {slot.rule.name} ({slot.distribution}): {raised}") from error
 
 
