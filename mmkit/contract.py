@@ -259,6 +259,10 @@ def _takes(name: str, function: Callable[..., Any], given: tuple[str, ...]) -> I
         signature.bind(*given)
     except TypeError:
         yield f"{name}{signature} is given ({', '.join(given)})"
+    if name not in ("events", "chunks", "paths") and (
+        inspect.isgeneratorfunction(function) or inspect.iscoroutinefunction(function)
+    ):
+        yield f"{name} is a generator or async: calling it runs nothing; return instead"
 
 
 def _input_names(rule: Rule) -> tuple[str, ...]:

@@ -70,7 +70,7 @@ class Look(Names):
         self.telling += telling
         for child in ast.iter_child_nodes(node):
             constant = isinstance(node, ast.Compare) and isinstance(child, ast.Set)  # `kind in {1, 2}` is compiled
-            if not constant and child is not getattr(node, "annotation", None):
+            if not constant and child not in (getattr(node, "annotation", None), getattr(node, "format_spec", None)):
                 yield from self.within(child)
         self.telling -= telling
 
@@ -280,11 +280,6 @@ class Look(Names):
             if kind not in ("", "Exception") or handler.name:
                 said = f"except {kind}{f' as {handler.name}' if handler.name else ''}"
                 yield handler, REFUSED, said, "ask before it can go wrong: if x > 0.0"
-
-    def in_yield(self, node: ast.Yield) -> Iterator[Found]:
-        """A helper may be a generator, a rule's function may not."""
-        if self.entry:
-            yield node, REFUSED, "yield", "return, and fields of State for what lasts until the next call"
 
     def in_yieldfrom(self, node: ast.YieldFrom) -> Iterator[Found]:
         """No function may hand on another's."""
