@@ -9,6 +9,7 @@ import attrs
 from mmkit import fault_file
 from mmkit.blame import Blamed, blamed_for, head
 from mmkit.engine.callouts import number_of
+from mmkit.engine.calls import identifier
 from mmkit.engine.records import LIQUIDATED, NAN_LADDER, NAN_PRICE, NAN_QUANTITY, NO_FAULT, TOO_MANY_ORDERS
 from mmkit.errors import MmkitError, PluginError, VenueError, raised_at
 from mmkit.rows import row_of
@@ -80,6 +81,18 @@ def again(blamed: Blamed, fault: dict[str, Any], error: Exception) -> str:
         except Exception:
             pass
     return head(blamed.slot, blamed.function)
+
+
+def misfit(stack: Stack, session: Any) -> PluginError | None:
+    """Returns the error of a rule whose state, at the end, holds what is no number; the plain engine lets it."""
+    for slot in acting(stack):
+        state = getattr(session, f"{identifier(slot.path)}_state")
+        for field in attrs.fields(slot.rule.state):
+            value = getattr(state, field.name)
+            if "array" not in field.metadata and not isinstance(value, int | float):
+                what = f"State.{field.name} is {value!r} at the end, no number"
+                return PluginError(f"{slot.path}: {slot.rule.name} ({slot.distribution}): {what}")
+    return None
 
 
 def stopped(stack: Stack, session: Any, scene: Scene | None = None) -> MmkitError | None:

@@ -62,9 +62,8 @@ def blamed_for(stack: Stack, error: Exception, clock: Any) -> Blamed | None:
     if isinstance(error, TypeError | ValueError):
         returned = unusable(stack, error, clock)
         if returned is not None:
-            slot, name = returned
-            what = f"returned no {_many(RETURNS[name])}: {type(error).__name__}: {error}"
-            return Blamed(slot, name, head(slot, name), what)
+            slot, name, what = returned
+            return Blamed(slot, name, head(slot, name), f"{what}: {type(error).__name__}: {error}")
     return None
 
 
@@ -74,19 +73,14 @@ def head(slot: Slot, name: str) -> str:
     return f"{code.co_filename}:{code.co_firstlineno}"
 
 
-def _many(returned: str) -> str:
-    return f"({returned})" if ", " in returned else returned
-
-
-def unusable(stack: Stack, error: Exception, clock: Any) -> tuple[Slot, str] | None:
-    """Returns the rule and function whose result was none that the loop can use, told by where it stumbled over it."""
+def unusable(stack: Stack, error: Exception, clock: Any) -> tuple[Slot, str, str] | None:
+    """Returns the rule and function that left what the loop cannot use, and what that was, told by where the loop stumbled over it."""
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
-    names = [frame.f_code.co_name for frame in frames]
     called = calls_of(stack)[int(clock.at) - 1] if clock.at else None
     if not isinstance(clock.next_timer, int):
-        return stack.execution, "next_time"
+        return stack.execution, "next_time", returned_no("next_time")
     if not isinstance(clock.next_hedge, int):
-        return stack.hedging, "next_time"
+        return stack.hedging, "next_time", returned_no("next_time")
     inside = [frame for frame in frames if frame.f_code.co_filename.startswith("<stack ")]
     if inside and inside[-1].f_code.co_name == "decide":
         values = inside[-1].f_locals
@@ -95,11 +89,19 @@ def unusable(stack: Stack, error: Exception, clock: Any) -> tuple[Slot, str] | N
             (stack.pricing, "quote", ("price", "half_bid", "half_ask")),
         ):
             if any(each in values and not isinstance(values[each], int | float) for each in wanted):
-                return slot, name
+                return slot, name, returned_no(name)
+        if not isinstance(values["s"].ladder.levels, int):
+            return stack.ladder, "levels", f"left ladder.levels at {values['s'].ladder.levels!r}, no whole number"
     unpacked = bool(inside) and inside[-1] is frames[-1]
-    if called and called[1] in RETURNS and (unpacked or names[-1] == "walk"):
-        return called
+    if called and called[1] in RETURNS and (unpacked or frames[-1].f_code.co_name == "walk"):
+        return (*called, returned_no(called[1]))
     return None
+
+
+def returned_no(name: str) -> str:
+    """Returns what is wrong with the result of a rule's function."""
+    many = RETURNS[name]
+    return f"returned no {f'({many})' if ', ' in many else many}"
 
 
 def in_the_trace(stack: Stack, error: Exception) -> tuple[Slot, str] | None:

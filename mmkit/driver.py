@@ -13,7 +13,7 @@ import attrs
 import numpy as np
 
 from mmkit import conversion, kept
-from mmkit.at_fault import Scene, raised, stopped
+from mmkit.at_fault import Scene, misfit, raised, stopped
 from mmkit.engine.engines import Engine, choose
 from mmkit.engine.module import logged_signals
 from mmkit.engine.orders import answered
@@ -153,6 +153,7 @@ def drive_tape(
     collector.fills(log)
     for track in tracks:
         track.close()
+    outcome.error = outcome.error or misfit(stack, session)
     collector.records(log)
     collector.events_of(log)
     collector.latency(log)

@@ -33,9 +33,8 @@ Found = tuple[ast.AST, str, str, str]
 
 @attrs.define
 class Look(Names):
-    """A look at one function; entry: it is a rule's own, no helper; telling: how many `raise` and `assert` the look is within."""
+    """A look at one function; telling: how many `raise` and `assert` the look is within."""
 
-    entry: bool = True
     telling: int = 0
     found_calls: list[tuple[ast.Call, types.FunctionType, dict[str, type]]] = attrs.field(factory=list)
 

@@ -89,7 +89,7 @@ def _of(
         return
     seen.add(key)
     code = function.__code__
-    look = Look(function, node, classes, entry=not under)
+    look = Look(function, node, classes)
     for at, kind, construct, instead in look.found():
         line = getattr(at, "lineno", code.co_firstlineno)
         yield _finding(kind, name, function, line, construct, instead)
