@@ -9,7 +9,7 @@ import attrs
 from mmkit import fault_file
 from mmkit.blame import Blamed, blamed_for, head
 from mmkit.engine.callouts import number_of
-from mmkit.engine.calls import identifier
+from mmkit.engine.calls import identifier, is_number
 from mmkit.engine.records import LIQUIDATED, NAN_LADDER, NAN_PRICE, NAN_QUANTITY, NO_FAULT, TOO_MANY_ORDERS
 from mmkit.errors import MmkitError, PluginError, VenueError, raised_at
 from mmkit.rows import row_of
@@ -89,7 +89,7 @@ def misfit(stack: Stack, session: Any) -> PluginError | None:
         state = getattr(session, f"{identifier(slot.path)}_state")
         for field in attrs.fields(slot.rule.state):
             value = getattr(state, field.name)
-            if "array" not in field.metadata and not isinstance(value, int | float):
+            if "array" not in field.metadata and not is_number(value):
                 what = f"State.{field.name} is {value!r} at the end, no number"
                 return PluginError(f"{slot.path}: {slot.rule.name} ({slot.distribution}): {what}")
     return None

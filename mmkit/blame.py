@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 
-from mmkit.engine.calls import calls_of
+from mmkit.engine.calls import calls_of, is_number
 from mmkit.errors import PluginError, raised_at
 from mmkit.rules import own_functions
 from mmkit.stack import Slot, Stack
@@ -77,9 +77,9 @@ def unusable(stack: Stack, error: Exception, clock: Any) -> tuple[Slot, str, str
     """Returns the rule and function that left what the loop cannot use, and what that was, told by where the loop stumbled over it."""
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
     called = calls_of(stack)[int(clock.at) - 1] if clock.at else None
-    if not isinstance(clock.next_timer, int):
+    if not is_number(clock.next_timer):
         return stack.execution, "next_time", returned_no("next_time")
-    if not isinstance(clock.next_hedge, int):
+    if not is_number(clock.next_hedge):
         return stack.hedging, "next_time", returned_no("next_time")
     inside = [frame for frame in frames if frame.f_code.co_filename.startswith("<stack ")]
     if inside and inside[-1].f_code.co_name == "decide":
@@ -88,7 +88,7 @@ def unusable(stack: Stack, error: Exception, clock: Any) -> tuple[Slot, str, str
             (stack.sizing, "sizes", ("bid_qty", "ask_qty")),
             (stack.pricing, "quote", ("price", "half_bid", "half_ask")),
         ):
-            if any(each in values and not isinstance(values[each], int | float) for each in wanted):
+            if any(each in values and not is_number(values[each]) for each in wanted):
                 return slot, name, returned_no(name)
         if not isinstance(values["s"].ladder.levels, int):
             return stack.ladder, "levels", f"left ladder.levels at {values['s'].ladder.levels!r}, no whole number"

@@ -186,7 +186,7 @@ class Look(Names):
         """Text is for what raises."""
         kind = REFUSED if spelled(node) else OUTSIDE
         if kind == REFUSED or not self.telling:  # nothing is made unless it raises
-            yield node, kind, "an f-string", 'numbers: mmkit.step("name", value, "unit") is what explain shows'
+            yield node, kind, "an f-string", 'mmkit.step("name", value, "unit"), which explain shows'
 
     def in_binop(self, node: ast.BinOp) -> Iterator[Found]:
         """Powers of a constant, formatting, arithmetic on whole arrays."""

@@ -6,7 +6,7 @@ from typing import Any
 import attrs
 import numpy as np
 
-from mmkit.engine.calls import identifier
+from mmkit.engine.calls import identifier, is_number
 from mmkit.engine.logs import EVENT_COLUMNS, EVENT_VALUES, FILL_COLUMNS, LEG_COLUMNS, RECORD_COLUMNS, Log
 from mmkit.engine.module import record_width, signal_names
 from mmkit.funding import Settlement
@@ -306,7 +306,7 @@ def numbers(values: Any) -> Any:
     try:
         return np.array(values, np.float64)
     except (TypeError, ValueError):
-        return np.array([value if isinstance(value, int | float) else math.nan for value in values], np.float64)
+        return np.array([value if is_number(value) else math.nan for value in values], np.float64)
 
 
 def exchanged(stack: Stack, number: int, quoted_mid: Any, mid: Any) -> Any:

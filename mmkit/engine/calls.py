@@ -30,6 +30,11 @@ def calls_of(stack: Stack) -> list[tuple[Slot, str]]:
     return [(slot, name) for slot in slots for name, _ in own_functions(slot.rule)]
 
 
+def is_number(value: Any) -> bool:
+    """Returns whether a value is a number, Python's or numpy's."""
+    return hasattr(value, "__float__") and not hasattr(value, "__len__")
+
+
 def asked(slot: Slot, name: str, *given: Any) -> int:
     """Returns the whole number that a rule answers with before a run. Raises PluginError where it raises or answers otherwise."""
     asking = getattr(slot.rule, name)
@@ -40,7 +45,7 @@ def asked(slot: Slot, name: str, *given: Any) -> int:
         raise
     except Exception as error:
         raise PluginError(f"{who} raised {type(error).__name__}: {error} ({raised_at(error)})") from error
-    if not isinstance(answer, int | float) or answer != answer // 1:
+    if not is_number(answer) or answer != answer // 1:
         raise PluginError(f"{who} returned {answer!r}, no whole number{head(asking)}")
     return int(answer)
 

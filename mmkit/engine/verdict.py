@@ -150,6 +150,8 @@ def call(found: Any) -> str:
         "isub": "-=",
         "setitem": "[ ] =",
     }
+    if name == "getitem" and given[:1] == ["a tuple"]:
+        return "a tuple of several types, read at a place that is computed: an array of State, or if and elif"
     sign = operators.get(name)
     if sign and len(given) > 1:
         better = (
