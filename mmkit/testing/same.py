@@ -11,6 +11,11 @@ def differences(one: Any, other: Any) -> Iterator[str]:
         yield f"summary ({', '.join(_keys(one.summary, other.summary))})"
     if one.log != other.log:
         yield f"decision log ({_first(one.log, other.log)})"
+    yield from tables_differ(one, other)
+
+
+def tables_differ(one: Any, other: Any) -> Iterator[str]:
+    """Yields what differs between the fills and the records of two finished runs."""
     for what in ("fills", "records"):
         mine, its = getattr(one, what), getattr(other, what)
         if mine.schema != its.schema:
