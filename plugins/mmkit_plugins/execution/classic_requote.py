@@ -179,4 +179,35 @@ def is_waiting(state: Any, ladder: Any, desk: Any) -> bool:
 @mmkit.hookimpl
 def mmkit_execution() -> mmkit.Execution:
     """Offers the rule."""
-    return execution("classic-requote", params=Params, state=State, act=act)
+    return execution(
+        "classic-requote",
+        params=Params,
+        state=State,
+        act=act,
+        examples=(
+            {
+                "quote_lifetime": "2s",
+                "min_spread": 0.0,
+                "amend_threshold": 0.0,
+                "amend_fraction": 0.0,
+                "max_distance": 0.0,
+                "min_quote_interval": "200ms",
+                "position_limit": 1.0,
+            },
+            {
+                "quote_lifetime": "2s",
+                "min_spread": 0.0,
+                "amend_threshold": 3.0,
+                "amend_fraction": 0.0,
+                "max_distance": 0.0,
+                "position_check_interval": "1s",
+            },
+            {
+                "quote_lifetime": "2s",
+                "min_spread": 0.0,
+                "amend_threshold": 0.0,
+                "amend_fraction": 0.0001,
+                "max_distance": 0.0,
+            },
+        ),
+    )

@@ -188,4 +188,6 @@ def count_cancel(params: Params, state: Any, market: Any) -> None:
 @mmkit.hookimpl
 def mmkit_execution() -> mmkit.Execution:
     """Offers the rule."""
-    return execution("queue-value", params=Params, amends=True, state=State, act=act, depth=True)
+    return execution(
+        "queue-value", params=Params, amends=True, state=State, act=act, depth=True, examples=({"least_gain": 0.02},)
+    )

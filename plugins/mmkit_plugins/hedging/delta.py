@@ -78,5 +78,17 @@ def hedge(params: Params, state: State, market: Any, account: Any, hedges: Any) 
 def mmkit_hedging() -> mmkit.Hedging:
     """Offers the rule."""
     return mmkit.Hedging(
-        "delta", params=Params, state=State, setup=setup, triggers=triggers, next_time=next_time, hedge=hedge
+        "delta",
+        params=Params,
+        state=State,
+        setup=setup,
+        triggers=triggers,
+        next_time=next_time,
+        hedge=hedge,
+        examples=(
+            {"band_fraction": 0.0},
+            {"band_fraction": 0.0, "on": ["timer"]},
+            {"band_fraction": 0.0, "mode": "limit", "timeout": "2s"},
+            {"band_fraction": 0.0, "slippage": 0.0},
+        ),
     )

@@ -248,4 +248,5 @@ def mmkit_ladder() -> mmkit.Ladder:
         assemble=assemble,
         most=most,
         levels=levels,
+        examples=({"step_ticks": 5},),
     )

@@ -103,4 +103,5 @@ def mmkit_optimization() -> mmkit.Optimization:
         keeps=keeps,
         exact=exact,
         bound="mode ttl: prices made from inputs up to ttl old, each within its tolerance",
+        examples=({"mode": "ttl", "ttl": "5s"},),
     )

@@ -217,4 +217,15 @@ def mmkit_pricing() -> mmkit.Pricing:
         setup=setup,
         prepare=prepare,
         quote=quote,
+        examples=(
+            {"phi": 0.00045, "method": "exact", "order_size": 0.2, "max_position": 4.0},
+            {
+                "phi": 0.00045,
+                "method": "exact",
+                "order_size": 0.2,
+                "max_position": 4.0,
+                "session": True,
+                "horizon": "30s",
+            },
+        ),
     )

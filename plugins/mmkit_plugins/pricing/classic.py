@@ -330,4 +330,9 @@ def mmkit_pricing() -> mmkit.Pricing:
         setup=setup,
         prepare=prepare,
         quote=quote,
+        examples=(
+            {"gamma": 0.4, "position_limit": 4.0},
+            {"gamma": 0.4, "position_limit": 4.0, "dynamic_gamma": True, "gamma_max": 50.0, "prediction_max_age": "1s"},
+            {"gamma": 0.4, "position_limit": 4.0, "model": "avellaneda"},
+        ),
     )

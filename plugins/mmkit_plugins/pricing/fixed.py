@@ -48,4 +48,4 @@ def quote(params: Params, state: Any, market: Any, inputs: Inputs) -> tuple[floa
 @mmkit.hookimpl
 def mmkit_pricing() -> mmkit.Pricing:
     """Offers the rule."""
-    return mmkit.Pricing("fixed", params=Params, inputs=Inputs, quote=quote)
+    return mmkit.Pricing("fixed", params=Params, inputs=Inputs, quote=quote, examples=({"half_spread": 0.01},))

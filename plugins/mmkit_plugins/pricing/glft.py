@@ -192,5 +192,23 @@ def quote(params: Params, state: State, market: Any, inputs: Inputs, terms: Term
 def mmkit_pricing() -> mmkit.Pricing:
     """Offers the rule."""
     return mmkit.Pricing(
-        "glft", params=Params, state=State, inputs=Inputs, terms=Terms, setup=setup, prepare=prepare, quote=quote
+        "glft",
+        params=Params,
+        state=State,
+        inputs=Inputs,
+        terms=Terms,
+        setup=setup,
+        prepare=prepare,
+        quote=quote,
+        examples=(
+            {"method": "exact", "order_size": 0.2, "max_position": 4.0, "sigma": 0.05},
+            {
+                "method": "exact",
+                "order_size": 0.2,
+                "max_position": 4.0,
+                "sigma": 0.05,
+                "session": True,
+                "horizon": "30s",
+            },
+        ),
     )

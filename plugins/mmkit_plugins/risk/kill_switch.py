@@ -144,4 +144,12 @@ def called_for(params: Params, danger: float) -> int:
 @mmkit.hookimpl
 def mmkit_risk() -> mmkit.Risk:
     """Offers the rule."""
-    return mmkit.Risk("kill-switch", params=Params, inputs=Inputs, state=State, setup=setup, watch=watch)
+    return mmkit.Risk(
+        "kill-switch",
+        params=Params,
+        inputs=Inputs,
+        state=State,
+        setup=setup,
+        watch=watch,
+        examples=({"widen_at": 0.2, "reduce_at": 0.4, "cancel_at": 0.6, "flatten_at": 0.75, "cool_down": "300ms"},),
+    )

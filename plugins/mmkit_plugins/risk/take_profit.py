@@ -67,4 +67,11 @@ def watch(params: Params, state: State, market: Any, account: Any, desk: Any, co
 @mmkit.hookimpl
 def mmkit_risk() -> mmkit.Risk:
     """Offers the rule."""
-    return mmkit.Risk("take-profit", params=Params, state=State, setup=setup, watch=watch)
+    return mmkit.Risk(
+        "take-profit",
+        params=Params,
+        state=State,
+        setup=setup,
+        watch=watch,
+        examples=({"money": 0.002}, {"fraction": 1e-05}),
+    )

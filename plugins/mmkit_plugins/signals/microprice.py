@@ -257,4 +257,5 @@ def mmkit_signals() -> mmkit.Signal:
         on_book=on_book,
         on_clock=on_clock,
         depth=True,
+        examples=({"refit": "5s", "moves": 20}, {"bins": 1, "spreads": 1, "adjustment": [0.5]}),
     )

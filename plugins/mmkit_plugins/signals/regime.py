@@ -229,4 +229,5 @@ def mmkit_signals() -> mmkit.Signal:
         },
         setup=setup,
         on_clock=on_clock,
+        examples=({"window": 8, "ranging_after": "100ms"}, {"window": 8, "enter": 0.75}),
     )

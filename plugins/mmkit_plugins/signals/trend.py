@@ -140,4 +140,5 @@ def mmkit_signals() -> mmkit.Signal:
         setup=setup,
         on_book=on_book,
         on_clock=on_clock,
+        examples=({"fast": 3, "slow": 8, "atr_window": 5},),
     )

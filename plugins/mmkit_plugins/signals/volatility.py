@@ -250,4 +250,9 @@ def mmkit_signals() -> mmkit.Signal:
         setup=setup,
         on_book=on_book,
         on_clock=on_clock,
+        examples=(
+            {"half_life": "5s", "warm_up": "2s"},
+            {"estimator": "realised", "warm_up": "2s"},
+            {"estimator": "two-scale", "window": 12, "sample": "500ms", "warm_up": "2s"},
+        ),
     )

@@ -217,4 +217,8 @@ def mmkit_sizing() -> mmkit.Sizing:
         desk=True,
         setup=setup,
         sizes=sizes,
+        examples=(
+            {"quantity": 0.2, "position_limit": 4.0},
+            {"quantity": 0.2, "position_limit": 4.0, "trend_tilt": True},
+        ),
     )

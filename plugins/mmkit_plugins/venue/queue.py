@@ -141,4 +141,6 @@ def ratio(a: float, b: float) -> float:
 @mmkit.hookimpl
 def mmkit_venue() -> mmkit.Venue:
     """Offers the rule."""
-    return mmkit.Venue("queue", params=Params, rest=rest, trade=trade, depth_change=depth_change)
+    return mmkit.Venue(
+        "queue", params=Params, rest=rest, trade=trade, depth_change=depth_change, examples=({"model": "power"},)
+    )
