@@ -101,9 +101,8 @@ def merged(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
     both = dict(one)
     for key, value in other.items():
         kept = both.get(key)
-        tables = isinstance(kept, Mapping) and isinstance(value, Mapping)
-        if tables and value.get("use", kept.get("use")) == kept.get("use"):
-            both[key] = merged(kept, value)
-        else:
-            both[key] = value
+        both[key] = value
+        if isinstance(kept, Mapping) and isinstance(value, Mapping):
+            if value.get("use", kept.get("use")) == kept.get("use"):
+                both[key] = merged(kept, value)
     return both
