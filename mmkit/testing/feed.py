@@ -1,4 +1,7 @@
-"""A signal of the kit's own: for each input of a rule a number of plausible size that moves slowly and is always finite."""
+"""A signal of the kit's own: for each input of a rule a number of plausible size that moves slowly and is always finite.
+
+It moves with every decision: on every change of the book it would cost more than what it feeds.
+"""
 
 import math
 from typing import Any
@@ -46,7 +49,7 @@ def output_of(name: str) -> str:
     return f"for_{name}"
 
 
-def feed(inputs: "list[attrs.Attribute[Any]]", lot_size: float) -> Signal:
+def feed(inputs: "list[attrs.Attribute[Any]]", lot_size: float, name: str = "feed") -> Signal:
     """Returns a signal with an output for each input, whole lots where it counts base currency; NaN until there is a price."""
     fields: dict[str, Any] = {"price": attrs.field(default=0.0, type=float)}
     text = HEAD
@@ -71,7 +74,7 @@ def feed(inputs: "list[attrs.Attribute[Any]]", lot_size: float) -> Signal:
     update = scope["on_clock"]
     outputs = {output_of(each.name): each.metadata.get("unit", "") for each in inputs}
     state = attrs.make_class("Fed", fields, slots=True, eq=False)
-    return Signal("feed", state=state, outputs=outputs, on_clock=update, on_book=update)
+    return Signal(name, state=state, outputs=outputs, on_clock=update)
 
 
 def fed(rule: Rule, params: Any, known: "frozenset[str]", optional: bool) -> "list[attrs.Attribute[Any]]":

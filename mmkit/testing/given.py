@@ -1,9 +1,12 @@
 """Markets of the kit's own: given arrays of events, and a simulated book of some seconds, made once."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
+
+import attrs
 
 from mmkit.rules import Market, Role
 
@@ -56,3 +59,68 @@ def simulated(tick_size: float = 0.01, lot_size: float = 0.001, number: int = 0,
     stream = np.random.SeedSequence(seed).spawn(4)[2 * number]
     instrument = Instrument("X", tick_size=tick_size, lot_size=lot_size)
     return tuple(rule.events(params, instrument, np.random.default_rng(stream)))  # type: ignore[attr-defined]
+
+
+@attrs.frozen(eq=False)
+class Loop:
+    """The simulated book as a piece of tape that can follow itself; rows: how many; length: ns from one beginning to the next."""
+
+    chunk: Any
+    rows: int
+    length: int
+
+    def market(self, times: int) -> Market:
+        """Returns a market rule that hands it over so many times; each time the book begins anew."""
+
+        def chunks(params: Any, instrument: Any) -> Iterator[Any]:
+            for number in range(times):
+                streams = {name: getattr(self.chunk, name).copy() for name in ("local", "venue")}
+                for segments in streams.values():
+                    segments["ts"] += number * self.length
+                yield attrs.evolve(self.chunk, **streams)
+
+        return Market("given", chunks=chunks)
+
+
+@cache
+def loop(number: int = 0) -> Loop:
+    """Returns the simulated book of an instrument as a loop, converted once: converting a million rows takes longer than their replay."""
+    import numpy as np
+
+    from mmkit.conversion import chunks
+    from mmkit.tape import CLEAR_ASKS, CLEAR_BIDS, EVENT
+
+    once = np.concatenate(simulated(number=number))
+    clear = np.zeros(2, EVENT)
+    clear["kind"], clear["tick"], clear["stream"] = (CLEAR_BIDS, CLEAR_ASKS), (0, 1 << 30), once["stream"][0]
+    for name in ("exch_ts", "local_ts"):
+        clear[name] = once[name][0]
+    [chunk] = chunks(iter([np.concatenate([clear, once])]))
+    return Loop(
+        chunk,
+        len(once) + 2,
+        1_000_000 + max(int(np.concatenate(simulated(number=each))["local_ts"][-1]) for each in (0, 1)),
+    )
+
+
+def shortened(rule: Market, rows: int = 4000, paths: int = 4) -> Market:
+    """Returns a market rule that hands over what `rule` does until so many rows, or paths; of a tape its first chunk."""
+
+    def events(params: Any, instrument: Any, rng: Any) -> Iterator[Any]:
+        count = 0
+        for array in rule.events(params, instrument, rng):  # type: ignore[misc]
+            yield array[: rows - count] if array.dtype.names and "lots" in array.dtype.names else array
+            count += len(array)
+            if count >= rows:
+                return
+
+    def chunks(params: Any, instrument: Any) -> Iterator[Any]:
+        yield from islice(rule.chunks(params, instrument), 1)  # type: ignore[misc]
+
+    def some_paths(params: Any, instrument: Any, rng: Any) -> Iterator[Any]:
+        yield from islice(rule.paths(params, instrument, rng), paths)  # type: ignore[misc]
+
+    own: dict[str, Any] = {"events": events, "chunks": chunks, "paths": some_paths}
+    for function in own.values():
+        function.__module__ = ""  # what belongs to no file is not kept as the recording's tape
+    return attrs.evolve(rule, **{name: each for name, each in own.items() if getattr(rule, name) is not None})

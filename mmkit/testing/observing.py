@@ -23,7 +23,7 @@ class Call:
 
     now: local time in ns, None where the function is not told; outputs: what the rule publishes; levels: of the ladder: offsets in ticks,
     then bid and ask quantities in base currency, bid and ask prices in ticks, bid and ask quantities in lots; orders: those alive, by desk,
-    each id, side, tick, lots and what is asked of it; a venue's rule sees one: its id, the quantity in front of it, what has traded.
+    each id, side, ticks, lots and what is asked of it; a venue's rule sees one: its id, the quantity in front of it, what has traded.
     """
 
     function: str
@@ -117,6 +117,9 @@ def _plain(result: Any) -> Any:
 
 
 def orders_of(desk: Any) -> tuple[Any, ...]:
-    """Returns the orders that are alive, as numbers."""
+    """Returns the orders that are alive, as numbers: of a price that is being amended the old and the new one, the lower first."""
     alive = (desk.orders[desk.live[i]] for i in range(desk.live_count))
-    return tuple((order.id, order.side, order.tick, order.lots, order.request) for order in alive)
+    # The venue swaps the two when the amendment arrives, which is before we know of it.
+    return tuple(
+        (order.id, order.side, *sorted((order.tick, order.asked_tick)), order.lots, order.request) for order in alive
+    )

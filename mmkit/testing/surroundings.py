@@ -97,9 +97,12 @@ def without_a_book() -> dict[str, Any]:
 
 
 def merged(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns the tables of both, the other's keys in the place of the one's."""
+    """Returns the tables of both, the other's keys in the place of the one's; the table of another rule takes the place of the whole."""
     both = dict(one)
     for key, value in other.items():
         kept = both.get(key)
-        both[key] = merged(kept, value) if isinstance(kept, Mapping) and isinstance(value, Mapping) else value
+        both[key] = value
+        if isinstance(kept, Mapping) and isinstance(value, Mapping):
+            if value.get("use", kept.get("use")) == kept.get("use"):
+                both[key] = merged(kept, value)
     return both

@@ -2,7 +2,7 @@
 
 import typer
 
-from mmkit.cli.plugins import info, listed, new
+from mmkit.cli.plugins import check, info, listed, new
 
 app = typer.Typer(
     name="plugins", help="Plugins: what there is, what one does, a new one, a check.", no_args_is_help=True
@@ -17,3 +17,4 @@ def options() -> None:
 app.command("list", epilog=listed.EXAMPLE)(listed.listed)
 app.command("info", epilog=info.EXAMPLE)(info.info)
 app.command("new", epilog=new.EXAMPLE)(new.new)
+app.command("check", epilog=check.EXAMPLE)(check.check)
