@@ -100,7 +100,7 @@ class Shell:
             start_new_session=True,
         )
 
-    def run(self, line: str, timeout: float = 240) -> tuple[int, str]:
+    def run(self, line: str, timeout: float = 400) -> tuple[int, str]:
         """Returns a command's exit code and what it printed, errors included. Raises TimeoutError."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
