@@ -3,8 +3,8 @@
 #   make demo    run the demo                      make test     the suite, on the checkout and on the built wheel
 #   make check   style, types, import contracts    make quick    the suite in a few minutes, on the checkout alone
 #   make clean   remove what these commands made   make picture  take the README's picture anew
-#   make cover   which lines the checkout's tests  make pages    write docs/rules anew, a page per rule
-#                never reach
+#   make cover   which lines the checkout's tests  make pages    write docs/rules, hooks and formulas anew
+#                never reach                       make docs     the site, docs/_build/index.html
 #
 # PYTHON chooses the interpreter (3.11 or newer) and JOBS how many tests run at once: make test PYTHON=python3.12 JOBS=4
 
@@ -19,14 +19,15 @@ PYTEST := -m pytest -q -n $(JOBS) --dist loadfile
 PEER := import sys; sys.path.append("tests/parity"); import peer_process; peer_process.python()
 # What compiles stacks, asks the independent engine, runs whole examples, thousands of markets or processes: minutes, and on the wheel alone.
 COMPILING := tests/parity tests/properties tests/swap tests/examples tests/cli \
+	$(addprefix tests/docs/test_,how_to.py tutorial.py) \
 	$(addprefix tests/plugins/optimization/test_,exact_ones.py log_sampling.py) \
 	$(addprefix tests/mmkit/test_,accounting.py profit_identities.py tapes.py benching.py) \
 	$(addprefix tests/mmkit/engine/test_,same_bits.py compiled.py cache.py linking.py python_cache.py single.py)
 # What a wheel has to show as well as the checkout.
-INSTALLED := tests/packaging tests/mmkit/test_plugins.py tests/mmkit/test_driver.py
+INSTALLED := tests/packaging tests/docs/test_readme.py tests/mmkit/test_plugins.py tests/mmkit/test_driver.py
 SOURCES := $(shell find mmkit plugins -type f -not -name '*.pyc') pyproject.toml README.md LICENSE
 
-.PHONY: demo test quick cover check picture pages clean
+.PHONY: demo test quick cover check docs picture pages clean
 
 demo: .venv/installed
 	.venv/bin/mmkit demo
@@ -53,6 +54,11 @@ check: .venv/installed-all
 	.venv/bin/mypy
 	.venv/bin/lint-imports --no-logo
 
+# The suite builds it too, in a folder of its own. Always all of it: the navigation is part of every page.
+docs: .venv/installed-all
+	.venv/bin/sphinx-build -W --keep-going -n -q -E -a docs docs/_build
+	@echo docs/_build/index.html
+
 picture: .venv/installed
 	.venv/bin/mmkit demo --out .picture > /dev/null
 	$(CHROMIUM) --headless --no-sandbox --hide-scrollbars --window-size=1200,1250 --virtual-time-budget=8000 \
@@ -61,9 +67,11 @@ picture: .venv/installed
 
 pages: .venv/installed
 	.venv/bin/python -m mmkit.pages docs/rules
+	.venv/bin/python -m mmkit.hook_page docs/hooks.md
+	.venv/bin/python -m mmkit.formula_page docs/formulas.md
 
 clean:
-	rm -rf .venv .venv-wheel .peer-venv dist .coverage .hypothesis .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv .venv-wheel .peer-venv dist docs/_build docs/_pages .coverage .hypothesis .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
 # The checkout itself is installed, so that an edit needs no new installation: only a change of pyproject.toml does.
 .venv/installed: pyproject.toml
@@ -72,7 +80,7 @@ clean:
 	touch $@
 
 .venv/installed-all: pyproject.toml .venv/installed
-	.venv/bin/python $(INSTALL) --editable '.[test,check]'
+	.venv/bin/python $(INSTALL) --editable '.[test,check,docs]'
 	touch $@
 
 .venv-wheel/installed: $(SOURCES)

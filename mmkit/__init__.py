@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from mmkit.errors import ConfigError, DataError, MmkitError, PluginError, VenueError
+from mmkit.errors import ConfigError, DataError, MmkitError, PluginError, VenueError, nearest
 from mmkit.fields import Duration, Rate, array, duration, field, required
 from mmkit.hookspecs import hookimpl
 from mmkit.rules import (
@@ -75,7 +75,8 @@ def __getattr__(name: str) -> Any:
         value = getattr(importlib.import_module(_LATER[name]), name)
         globals()[name] = value
         return value
-    raise AttributeError(f"module 'mmkit' has no attribute {name!r}")
+    near = nearest(name, [*__all__, *_LATER]) if not name.startswith("_") else ""
+    raise AttributeError(f"module 'mmkit' has no attribute {name!r}{near}")
 
 
 __all__ = [

@@ -6,8 +6,9 @@ from typing import Any
 
 import attrs
 
+from mmkit.errors import nearest
 from mmkit.kinds import Kind, kind_of, out_of_range
-from mmkit.rules import Role, Rule, own_functions
+from mmkit.rules import NoState, Role, Rule, own_functions
 
 RESERVED = ("use", "inputs", "optimizations", "instrument", "instruments")
 """Keys of a rule's table that are not parameters."""
@@ -106,10 +107,15 @@ def faults(rule: Rule) -> Iterator[str]:
     for name, unit in rule.outputs.items():
         if not isinstance(unit, str):
             yield f'output "{name}" has no unit'
-        if not attrs.has(rule.state) or name not in attrs.fields_dict(rule.state):
-            yield f'output "{name}" is not a field of {rule.state.__name__}'
+        if rule.state is NoState:
+            yield f'output "{name}" is a field of the state, and the rule has none (state=State)'
+        elif not attrs.has(rule.state) or name not in attrs.fields_dict(rule.state):
+            near = nearest(name, attrs.fields_dict(rule.state)) if attrs.has(rule.state) else ""
+            yield f'output "{name}" is not a field of {rule.state.__name__}{near}'
     for name, function in own_functions(rule):
         yield from _takes(name, function, arguments(rule, name))
+    if rule.role is Role.SIGNALS and not any(own_functions(rule)):
+        yield f"has none of {', '.join(rule.functions)}: nothing would ever call it"
     if rule.setup is not None:
         yield from _takes("setup", rule.setup, setup_arguments(rule))
     candle = getattr(rule, "candle", "")
@@ -155,7 +161,8 @@ def _params(rule: Rule) -> Iterator[str]:
         where = f"{cls.__name__}.{field.name}"
         kind = kind_of(field.type)
         if kind is None or (kind.text and rule.role not in _WITH_FILES):
-            yield f"{where}: a parameter of a {rule.role.value} rule cannot be of type {_type_name(field.type)}"
+            what = f"be of type {_type_name(field.type)}" if field.type is not None else "be without a type"
+            yield f"{where}: a parameter of a {rule.role.value} rule cannot {what}"
         elif field.name in RESERVED or field.name.startswith("_") or not field.init:
             yield f"{where}: this name is not free for a parameter"
         elif kind.many and kind.number and not field.metadata.get("capacity"):
@@ -259,6 +266,15 @@ def _takes(name: str, function: Callable[..., Any], given: tuple[str, ...]) -> I
         signature.bind(*given)
     except TypeError:
         yield f"{name}{signature} is given ({', '.join(given)})"
+        return
+    if name == "prepare":  # the order of the inputs is another matter
+        given = given[:2]
+    names = tuple(signature.parameters)[: len(given)]
+    if names != given and sorted(names) == sorted(given):
+        yield f"{name}{signature} takes them in another order than it is given them: ({', '.join(given)})"
+    generates = inspect.isgeneratorfunction(function) or inspect.iscoroutinefunction(function)
+    if generates and name not in ("events", "chunks", "paths"):
+        yield f"{name} is a generator or async: calling it runs nothing; return instead"
 
 
 def _input_names(rule: Rule) -> tuple[str, ...]:

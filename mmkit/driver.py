@@ -4,7 +4,6 @@ import gc
 import signal
 import threading
 import time
-import traceback
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from types import FrameType
@@ -14,14 +13,13 @@ import attrs
 import numpy as np
 
 from mmkit import conversion, kept
-from mmkit.blame import blame
+from mmkit.at_fault import Scene, misfit, raised, stopped
 from mmkit.engine.engines import Engine, choose
 from mmkit.engine.module import logged_signals
 from mmkit.engine.orders import answered
-from mmkit.engine.records import LIQUIDATED, NAN_LADDER, NAN_PRICE, NAN_QUANTITY, NO_FAULT, TOO_MANY_ORDERS
 from mmkit.engine.replay import DONE, FULL, NEED_LOCAL, NEED_VENUE, SETTLE
 from mmkit.engine.session import program
-from mmkit.errors import MmkitError, PluginError, VenueError
+from mmkit.errors import MmkitError, PluginError, raised_at
 from mmkit.results import Collector
 from mmkit.stack import Leg, Slot, Stack
 from mmkit.track import Track
@@ -139,12 +137,12 @@ def drive_tape(
             if code == DONE:
                 clock.stop = 0
             outcome.error = next((track.reader.fault for track in tracks if track.reader.fault), None) or stopped(
-                stack, session
+                stack, session, Scene(engine.name, tracks)
             )
         except MmkitError as error:
             outcome.error = error
         except Exception as error:
-            outcome.error = blame(stack, error, session.market.now, clock)
+            outcome.error = raised(stack, session, error, Scene(engine.name, tracks))
             if outcome.error is None:
                 raise
     outcome.interrupted = bool(clock.stop)
@@ -155,6 +153,7 @@ def drive_tape(
     collector.fills(log)
     for track in tracks:
         track.close()
+    outcome.error = outcome.error or misfit(stack, session)
     collector.records(log)
     collector.events_of(log)
     collector.latency(log)
@@ -216,8 +215,7 @@ def supplied(slot: Slot, function: str, *given: Any) -> Iterator[Any]:
     except (MmkitError, GeneratorExit):
         raise
     except Exception as error:
-        last = traceback.extract_tb(error.__traceback__)[-1]
-        raised = f"{function} raised {type(error).__name__}: {error} ({last.filename}:{last.lineno})"
+        raised = f"{function} raised {type(error).__name__}: {error} ({raised_at(error)})"
         raise PluginError(f"{slot.path}: {rule.name} ({slot.distribution}): {raised}") from error
 
 
@@ -266,7 +264,7 @@ def drive_paths(
                 collector.records(log)
                 collector.events_of(log)
                 if session.clock.stop or session.clock.fault:
-                    outcome.error = stopped(stack, session)
+                    outcome.error = stopped(stack, session, Scene(engine.name, step=step, steps=steps - count))
                     outcome.interrupted = bool(session.clock.stop)
                     collector.path(session, session.market.mid, whole=False)
                     break
@@ -276,7 +274,7 @@ def drive_paths(
     except MmkitError as error:
         outcome.error = error
     except Exception as error:
-        outcome.error = blame(stack, error, session.market.now if session else 0, session.clock if session else None)
+        outcome.error = raised(stack, session, error, Scene(engine.name, step=step, steps=steps))
         if outcome.error is None:
             raise
         if session is not None:
@@ -286,31 +284,6 @@ def drive_paths(
     if session is not None:
         collector.latency(log)
     collector.finish(session, steps)
-
-
-def stopped(stack: Stack, session: Any) -> MmkitError | None:
-    """Returns the error behind a fault that the engine noted, if any."""
-    legs = [session, *getattr(session, "legs", [])]
-    found = [(leg.desk.fault or leg.exchange.fault, name, leg) for leg, name in zip(legs, stack.leg_names, strict=True)]
-    fault, name, leg = next((each for each in found if each[0]), (session.clock.fault, stack.quote, session))
-    if fault == NO_FAULT:
-        return None
-    at = f"at {session.market.now} ns, decision {session.clock.decisions}"
-    faulty = {
-        NAN_PRICE: (stack.pricing, "quote", "a price or half-spread that is not a number"),
-        NAN_QUANTITY: (stack.sizing, "sizes", "a quantity that is not a number"),
-        NAN_LADDER: (stack.ladder, "levels", "a quantity that is not a number"),
-    }
-    if fault in faulty:
-        slot, function, what = faulty[fault]
-        return PluginError(f"{slot.path}: {slot.rule.name} ({slot.distribution}): {function} returned {what} {at}")
-    if fault == LIQUIDATED:
-        what = "the account's equity is below the maintenance margin: the venue liquidates the position"
-        return VenueError(f"instruments.{name}: {what} {at}")
-    what, room = "answers under way", len(leg.exchange.answers)
-    if fault == TOO_MANY_ORDERS:
-        what, room = "orders alive", len(leg.desk.orders)
-    return VenueError(f"{stack.legs[name].venue.path}: too many {what} at once (room for {room}) {at}")
 
 
 class Flag:

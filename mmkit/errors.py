@@ -1,7 +1,8 @@
 """What can go wrong, each kind with the exit code that a script sees."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 
 class MmkitError(Exception):
@@ -27,9 +28,13 @@ class DataError(MmkitError):
 
 
 class PluginError(MmkitError):
-    """A plugin's own fault: plugin, distribution, function, and what happened."""
+    """A plugin's own fault: plugin, distribution, function, and what happened.
+
+    fault: where it happened during a run, what the function was given, as mmkit.fault_file has it.
+    """
 
     exit_code = 4
+    fault: Mapping[str, Any] | None = None
 
 
 class VenueError(MmkitError):
@@ -42,3 +47,13 @@ def nearest(word: str, known: Iterable[str]) -> str:
     """Returns ' (did you mean "…"?)' for the known word closest to `word`, or '' if none is close."""
     close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.55)
     return f' (did you mean "{close[0]}"?)' if close else ""
+
+
+def raised_at(error: BaseException) -> str:
+    """Returns "FILE:LINE" of where an exception was raised."""
+    trace = error.__traceback__
+    if trace is None:
+        return "nowhere"
+    while trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"

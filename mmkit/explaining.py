@@ -7,9 +7,9 @@ from typing import Any
 
 import attrs
 
+from mmkit.at_fault import stopped
 from mmkit.blame import blame
 from mmkit.decisions import LEVELS
-from mmkit.driver import stopped
 from mmkit.engine.binding import as_it_is, bind
 from mmkit.engine.calls import calls_of, identifier
 from mmkit.engine.records import AMENDING, CANCELLING, LIMIT, MARKET, PLACING, POST_ONLY

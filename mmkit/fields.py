@@ -39,21 +39,23 @@ def duration(text: str | int) -> Duration:
 def field(
     default: Any = attrs.NOTHING,
     *,
-    unit: str = "",
+    unit: str | None = None,
     doc: str = "",
     above: float | None = None,
     at_least: float | None = None,
     below: float | None = None,
     at_most: float | None = None,
+    unbounded: str = "",
     capacity: int | None = None,
 ) -> Any:
     """Declares a parameter or an optional input.
 
-    `above`/`below` are exclusive bounds, `at_least`/`at_most` inclusive ones; a duration's bounds are nanoseconds.
-    `capacity` is the largest length of a tuple. A duration's default may be written "60s".
+    `unit`: "" says that it is a pure number; left out, nothing is said. `above`/`below` are exclusive bounds, `at_least`/`at_most`
+    inclusive ones; a duration's bounds are nanoseconds. `unbounded` says why there are none: "either sign". `capacity` is the largest
+    length of a tuple. A duration's default may be written "60s".
     """
-    bounds = {"above": above, "at_least": at_least, "below": below, "at_most": at_most}
-    metadata = {"unit": unit, "doc": doc, "capacity": capacity, **bounds}
+    bounds = {"above": above, "at_least": at_least, "below": below, "at_most": at_most, "unbounded": unbounded}
+    metadata = {"unit": unit or "", "doc": doc, "capacity": capacity, "measured": unit is not None, **bounds}
     if isinstance(default, str) and _DURATION.fullmatch(default):
         default = duration(default)
     return attrs.field(default=default, metadata=metadata)

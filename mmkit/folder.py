@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from mmkit.errors import ConfigError, MmkitError, PluginError
+from mmkit.errors import ConfigError, MmkitError, PluginError, raised_at
 from mmkit.writing import dump
 
 
@@ -40,8 +40,8 @@ def write(run: Any) -> MmkitError | None:
         except MmkitError as error:
             fault = fault or error
         except Exception as error:
-            what = f"{slot.path}: {slot.rule.name} ({slot.distribution}): render raised {type(error).__name__}: {error}"
-            fault = fault or PluginError(what)
+            raised = f"render raised {type(error).__name__}: {error} ({raised_at(error)})"
+            fault = fault or PluginError(f"{slot.path}: {slot.rule.name} ({slot.distribution}): {raised}")
     return fault
 
 

@@ -18,6 +18,9 @@ from mmkit.rules import Optimization, Role, Rule
 from mmkit.stack import Instrument
 from mmkit.structure import structure
 
+MEASURED = {("gamma", "1/quote"): 1.0, ("k", "1/price"): 100.0, ("A", "1/s"): 1.5, ("sigma", "price/sqrt(s)"): 0.012}
+"""What mmkit calibrate says of the market that the first stack simulates, by name and unit."""
+
 INSTRUMENT, HEDGE = "BTCUSDT", "BTCUSDT-SPOT"
 
 
@@ -76,13 +79,13 @@ def block(rule: Rule, rules: Sequence[Rule]) -> str:
 def _section(rule: Rule, rules: Sequence[Rule]) -> list[str]:
     before, wires, replaced = _fed(rule, rules)
     lines = [*before, f"[{section_of(rule)}]", f'use = "{rule.name}"', *_instruments(rule)]
-    replaced += _asked_for(rule)
+    replaced += asked_for(rule)
     for field, annotation, kind in fields_of(rule.params):
         default = default_of(field, kind)
         unit = "" if annotation is Duration else field.metadata.get("unit", "")
         said = ": ".join(text for text in (unit, field.metadata.get("doc", "")) if text)
         if default == "" or field.name in replaced:
-            lines.append(_line(f"{field.name} = {_example(field, kind)}", said))
+            lines.append(_line(f"{field.name} = {example(field, kind)}", said))
         elif default is None:
             lines.append(_line(f"# {field.name}", f"{said}; not set"))
         else:
@@ -112,7 +115,7 @@ def _instruments(rule: Rule) -> list[str]:
     return []
 
 
-def _asked_for(rule: Rule) -> list[str]:
+def asked_for(rule: Rule) -> list[str]:
     """Returns parameters that have a default, and one of which the rule's own setup asks for all the same."""
     fields = {field.name: (field, kind) for field, _, kind in fields_of(rule.params)}
     given = [name for name, (field, _) in fields.items() if field.default is attrs.NOTHING]
@@ -120,7 +123,7 @@ def _asked_for(rule: Rule) -> list[str]:
     one = Instrument(HEDGE, tick_size=0.01, lot_size=0.001)
     hedges = [(one,)] if rule.role is Role.HEDGING else []
     while rule.setup is not None:
-        table = tomli.loads("\n".join(f"{name} = {_example(*fields[name])}" for name in given))
+        table = tomli.loads("\n".join(f"{name} = {example(*fields[name])}" for name in given))
         params, faults = structure(rule.params, table, Path())
         asked = None
         try:
@@ -153,7 +156,7 @@ def _fed(rule: Rule, rules: Sequence[Rule]) -> tuple[list[str], list[str], list[
     return [line for lines in sections.values() for line in lines], wires, replaced
 
 
-def _example(field: "attrs.Attribute[Any]", kind: Kind) -> str:
+def example(field: "attrs.Attribute[Any]", kind: Kind) -> str:
     """Returns a value within the field's range, to be replaced: it says nothing of what is right."""
     if kind.holds(Path()) or kind.holds((Path(),)):
         return '"recording"'
@@ -179,7 +182,7 @@ def _switched(rule: Optimization, rules: Sequence[Rule]) -> Iterator[str]:
     for field, _, kind in fields_of(rule.params):
         default = default_of(field, kind)
         if default is not None:
-            entry[field.name] = default or _example(field, kind)
+            entry[field.name] = default or example(field, kind)
     table = f"{{ {', '.join(f'{key} = {value}' for key, value in entry.items())} }}"
     hosts = [
         [line.partition(" # ")[0].rstrip() for line in _section(each, rules) if not line.startswith("# ")]

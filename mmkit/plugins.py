@@ -3,17 +3,18 @@
 import hashlib
 import importlib.machinery
 import importlib.util
+import re
 import sys
 from collections.abc import Iterable, Mapping
 from importlib.metadata import EntryPoint
 from pathlib import Path
-from types import CodeType, ModuleType, TracebackType
+from types import CodeType, FunctionType, ModuleType, TracebackType
 from typing import Any
 
 import attrs
 import pluggy
 
-from mmkit import contract, disabled, hookspecs, installed
+from mmkit import contract, declared, disabled, hookspecs, installed
 from mmkit.errors import ConfigError, PluginError, nearest
 from mmkit.installed import collision, origin, supplier, unresolved
 from mmkit.rules import API_VERSION, ROLES, Role, Rule, hook_name
@@ -160,6 +161,10 @@ def _rules(module: Any, plugin: str, roles: list[Role]) -> list[Rule]:
         manager.check_pending()
     except pluggy.PluginValidationError as error:
         raise PluginError(f"{plugin}: {_invalid(manager, error)}") from error
+    for name in (hook_name(role) for role in roles):
+        bare = getattr(module, name, None)
+        if isinstance(bare, FunctionType) and not hasattr(bare, "mmkit_impl"):
+            raise PluginError(f"{plugin}: {name} is not decorated with @mmkit.hookimpl{declared.head(bare)}")
     rules = []
     for role in roles:
         hook = getattr(manager.hook, hook_name(role))
@@ -168,8 +173,13 @@ def _rules(module: Any, plugin: str, roles: list[Role]) -> list[Rule]:
                 rule = implementation.function()
             except (Exception, SystemExit) as error:
                 top = getattr(module, "__name__", "").partition(".")[0]
+                said = declared.misnamed(error)
+                if said:
+                    raise PluginError(
+                        f"{plugin}: {hook_name(role)}: {said}{declared.head(implementation.function)}"
+                    ) from error
                 raise PluginError(f"{plugin}: {hook_name(role)} raised {told(error, top)}") from error
-            _check(rule, role, plugin)
+            _check(rule, role, plugin, declared.head(implementation.function))
             rules.append(rule)
     if not rules:
         wanted = hook_name(roles[0]) if len(roles) == 1 else "mmkit_…"
@@ -177,15 +187,17 @@ def _rules(module: Any, plugin: str, roles: list[Role]) -> list[Rule]:
     return rules
 
 
-def _check(rule: object, role: Role, plugin: str) -> None:
+def _check(rule: object, role: Role, plugin: str, where: str) -> None:
     wanted = ROLES[role]
     if not isinstance(rule, wanted):
-        raise PluginError(f"{plugin}: {hook_name(role)} returns {type(rule).__name__}, not mmkit.{wanted.__name__}")
+        what = "nothing" if rule is None else type(rule).__name__
+        raise PluginError(f"{plugin}: {hook_name(role)} returns {what}, not mmkit.{wanted.__name__}{where}")
     if rule.api_version != API_VERSION:
         raise PluginError(
             f'{plugin}: rule "{rule.name}" is written for api_version {rule.api_version}, this mmkit has {API_VERSION}'
         )
-    faults = [f'{plugin}: rule "{rule.name}": {fault}' for fault in contract.faults(rule)]
+    found = list(contract.faults(rule))
+    faults = [f'{plugin}: rule "{rule.name}": {fault}{declared.place(rule, fault)}' for fault in found]
     if faults:
         raise PluginError("\n".join(faults))
 
@@ -195,13 +207,18 @@ def _invalid(manager: pluggy.PluginManager, error: pluggy.PluginValidationError)
     known = [hook_name(role) for role in Role]
     for name in vars(manager.hook):
         if name not in known and not name.startswith("_"):
-            return f"unknown hook {name}{nearest(name, known)}"
-    return " ".join(str(error).split("\n", 1)[-1].split())
+            return f"unknown hook {name}{nearest(name, known)}{declared.head(getattr(error.plugin, name, None))}"
+    text = " ".join(str(error).split("\n", 1)[-1].split())
+    taking = re.search(r"hookimpl definition: (\w+\(.*?\))", text)
+    return f"{taking[1]}: a hook takes no arguments" if taking else text
 
 
 def told(error: BaseException, package: str) -> str:
     """Returns an exception in one line, with the line of the plugin's package in which it arose."""
     text = " ".join(str(error).split()) or "no message"
+    text = re.sub(
+        r"Attribute in question: Attribute\(name='(\w+)'.*", r"\1 (an input: mmkit.required or mmkit.field(0.0))", text
+    )
     if isinstance(error, SyntaxError) and error.filename:
         return f"{error.filename}:{error.lineno}: {type(error).__name__}: {error.msg}"
     place = _place(error.__traceback__, package)

@@ -6,7 +6,7 @@ from typing import Any
 import attrs
 import numpy as np
 
-from mmkit.engine.calls import identifier
+from mmkit.engine.calls import identifier, is_number
 from mmkit.engine.logs import EVENT_COLUMNS, EVENT_VALUES, FILL_COLUMNS, LEG_COLUMNS, RECORD_COLUMNS, Log
 from mmkit.engine.module import record_width, signal_names
 from mmkit.funding import Settlement
@@ -139,7 +139,7 @@ class Collector:
         if log.records:
             width = log.record_width
             self.record_times.append(np.array(log.record_time[: log.records], np.int64))
-            self.record_rows.append(np.array(log.record[: log.records * width]).reshape(-1, width))
+            self.record_rows.append(numbers(log.record[: log.records * width]).reshape(-1, width))
             log.records = 0
 
     def events_of(self, log: Log) -> None:
@@ -299,6 +299,14 @@ class Collector:
                 "recovery_step": step.astype(np.int32),
             }
         return pl.DataFrame(columns)
+
+
+def numbers(values: Any) -> Any:
+    """Returns values as floats, NaN in the place of what a faulty rule has published instead of a number."""
+    try:
+        return np.array(values, np.float64)
+    except (TypeError, ValueError):
+        return np.array([value if is_number(value) else math.nan for value in values], np.float64)
 
 
 def exchanged(stack: Stack, number: int, quoted_mid: Any, mid: Any) -> Any:

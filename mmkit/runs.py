@@ -9,7 +9,7 @@ import attrs
 
 from mmkit.decisions import lines
 from mmkit.driver import Outcome, Progress, drive
-from mmkit.errors import ConfigError, MmkitError, nearest
+from mmkit.errors import ConfigError, MmkitError, PluginError, nearest
 from mmkit.folder import write
 from mmkit.results import Collector
 from mmkit.settings import read
@@ -93,6 +93,8 @@ def attempt(
         for slot in stack.process:
             surroundings.enter_context(slot.rule.around(slot.params, tell))  # type: ignore[attr-defined]
         outcome: Outcome = drive(stack, collector, engine=engine, progress=progress, notify=tell)
+    if out is not None:
+        outcome.error = kept(outcome.error, Path(out))
     fills, records = collector.fills_table(), collector.records_table()
     result = Run(
         stack=stack,
@@ -109,3 +111,15 @@ def attempt(
         if fault is not None and result.error is None:
             result = attrs.evolve(result, error=fault)
     return result
+
+
+def kept(error: MmkitError | None, folder: Path) -> MmkitError | None:
+    """Writes what a rule was given when it failed into the run's folder, in place of what an earlier run left; the error says where."""
+    from mmkit.fault_file import NAME, write
+
+    if not isinstance(error, PluginError) or error.fault is None:
+        (folder / NAME).unlink(missing_ok=True)
+        return error
+    found = PluginError(f"{error}; its state: {write(folder, error.fault)}")
+    found.fault, found.__cause__ = error.fault, error.__cause__
+    return found

@@ -1,7 +1,8 @@
 """Reading a stack: a TOML file and a command line become rules, parameters and wiring; every fault at once."""
 
+import copy
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -70,8 +71,24 @@ def read(
     faults = Faults(str(file))
     _fill(document)
     change(document, faults, data=data, seed=seed, overrides=overrides, enable=enable, disable=disable)
+    return _resolved(document, file, faults, {})
+
+
+def made(document: Mapping[str, Any], supplied: Iterable[plugins.Supplied] = ()) -> Stack:
+    """Returns the stack of a document as TOML has it, complete and checked; relative paths count from the working folder.
+
+    supplied: rules that it may name although nobody offers them, in the place of offered ones of the same role and name. Raises as
+    `read` does.
+    """
+    rules = {(rule.role, rule.name): (rule, supplier) for rule, supplier in supplied}
+    return _resolved(copy.deepcopy(dict(document)), Path("stack"), Faults("stack"), rules)
+
+
+def _resolved(
+    document: dict[str, Any], file: Path, faults: Faults, supplied: Mapping[tuple[Role, str], plugins.Supplied]
+) -> Stack:
     _fill(document)
-    stack = _Reading(document, file, faults).stack()
+    stack = _Reading(document, file, faults, supplied).stack()
     faults.raise_any()
     assert stack is not None
     return stack
@@ -114,8 +131,15 @@ def _fill(document: dict[str, Any]) -> None:
 class _Reading:
     """One pass over a document; `faults` collects, and a part with a fault is None."""
 
-    def __init__(self, document: dict[str, Any], file: Path, faults: Faults) -> None:
+    def __init__(
+        self,
+        document: dict[str, Any],
+        file: Path,
+        faults: Faults,
+        supplied: Mapping[tuple[Role, str], plugins.Supplied],
+    ) -> None:
         self.document = document
+        self.supplied = supplied
         self.file = file
         self.folder = file.parent.resolve()
         self.faults = faults
@@ -199,7 +223,8 @@ class _Reading:
 
     def _offers(self, files: Sequence[Path]) -> plugins.Offers:
         try:
-            return plugins.offers(files)
+            found = plugins.offers(files)
+            return attrs.evolve(found, files={**found.files, **self.supplied})
         except UnknownPluginError:
             raise  # the command line or the environment is at fault, not the stack
         except ConfigError as error:

@@ -40,6 +40,9 @@ class Track:
         self.local_book = engine.book(bool(self.view.reading.reads_depth))
         self.venue_book = engine.book()
         self.chunk: Any = None
+        self.rows: dict[str, Any] = {}
+        self.pieces: dict[str, Any] = {}
+        self.before = {"local": 0, "venue": 0}
         supplied = leg.instrument.funding
         self.settlements = Settlements(notify, read_settlements(supplied) if supplied else None)
         self.settling: deque[Settlement] = deque()
@@ -71,6 +74,9 @@ class Track:
             setattr(self.view.reading, f"{stream}_over", 1)
             return
         chunk, rows = took
+        if stream in self.pieces:
+            self.before[stream] += self.pieces[stream].events
+        self.pieces[stream], self.rows[stream] = chunk, rows
         self.local_book = self.engine.fitting(self.local_book, chunk)
         self.venue_book = self.engine.fitting(self.venue_book, chunk)
         local = stream == "local"
@@ -83,6 +89,17 @@ class Track:
             move_window(self.view, view, stream, chunk, book)
         at.load(chunk.local if local else chunk.venue, rows)
         setattr(self.view.reading, stream, 0)
+
+    def row(self, stream: str, at: int) -> int | None:
+        """Returns the number, from 1, of the market's row with which a segment of the present chunk ends; at -1 that before the chunk."""
+        if at < 0 or stream not in self.pieces:
+            return self.before[stream] or None
+        chunk = self.pieces[stream]
+        segment = (chunk.local if stream == "local" else chunk.venue)[at]
+        end, held = int(segment["start"]) + int(segment["len"]), len(chunk.key)
+        # A chunk can have rows that the market has not, and the other way round.
+        within = end if held == chunk.events else round(end * chunk.events / held) if held else 0
+        return int(self.before[stream] + within) or None
 
     def expect(self) -> None:
         """Tells the venue when funding is due next."""

@@ -168,6 +168,8 @@ class _Inputs:
     def _unit_fits(self, name: str, field: "attrs.Attribute[Any]", source: str) -> bool:
         expected, given = field.metadata.get("unit", ""), unit_of(source, self.earlier)
         if expected and given and expected != given:
-            self.fault(f"{self.slot.path}.inputs.{name}", f"expects {expected}, {source} gives {given}")
+            others = [each for each in self._of_unit(field) if each != source]
+            hint = f"; of that unit there is {', '.join(others)}" if others else ""
+            self.fault(f"{self.slot.path}.inputs.{name}", f"expects {expected}, {source} gives {given}{hint}")
             return False
         return True

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -58,28 +58,12 @@ def beginning(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[
 def agree() -> Callable[[Any, Any], None]:
     """Returns a function that asserts that two runs are the same to the bit, but for their engines and how long things took."""
 
+    from mmkit.testing.same import differences
+
     def check(one: Any, other: Any) -> None:
-        assert without_times(one.summary) == without_times(other.summary)
-        assert one.log == other.log
-        for mine, its in ((one.fills, other.fills), (one.records, other.records)):
-            assert mine.schema == its.schema
-            different = [name for name in mine.columns if column_bytes(mine, name) != column_bytes(its, name)]
-            assert different == []
+        assert list(differences(one, other)) == []
 
     return check
-
-
-def without_times(summary: Mapping[str, Any]) -> str:
-    """Returns a summary as text, without what the engine and the machine decide."""
-    counters = {key: value for key, value in summary["counters"].items() if key != "latency"}
-    kept = {key: value for key, value in summary.items() if key not in ("engine", "timing")}
-    return json.dumps({**kept, "counters": counters}, default=repr)
-
-
-def column_bytes(table: Any, name: str) -> Any:
-    """Returns a column to the bit: NaN equals itself, -0.0 differs from 0.0."""
-    column = table[name]
-    return column.to_numpy().tobytes() if column.dtype.is_numeric() else column.to_list()
 
 
 @pytest.fixture(autouse=True, scope="session")

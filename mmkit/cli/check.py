@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
+import typer
+
 from mmkit.cli.options import Data, Disable, DisablePlugin, Enable, Json, Seed, Set, StackFile
 from mmkit.cli.printing import say
 
@@ -29,6 +31,22 @@ def check(
         stack, data=data or (), seed=seed, overrides=overrides or (), enable=enable or (), disable=disable or ()
     )
     say(json_text(wiring_document(read_stack)) if as_json else wiring_table(read_stack))
+    for line in not_compiled(read_stack):
+        typer.echo(line, err=True)
+
+
+def not_compiled(stack: "Stack") -> list[str]:
+    """Returns a line for everything in the stack's rules that cannot be compiled, gives another result compiled, or costs memory there."""
+    from mmkit.subset import BITS, REFUSED, findings
+
+    kinds = {REFUSED: "will not compile", BITS: "gives another result compiled"}
+    slots = (*stack.slots, *(leg.venue for leg in stack.all_legs), *stack.caches)
+    return [
+        f"note: {slot.path}: {slot.rule.name} ({slot.distribution}): {found}"
+        f" ({kinds.get(found.kind, 'compiles, and takes memory at every call')})"
+        for slot in slots
+        for found in findings(slot.rule)
+    ]
 
 
 def wiring_document(stack: "Stack") -> dict[str, Any]:

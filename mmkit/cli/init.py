@@ -90,9 +90,6 @@ SECTIONS = (
     Section("When to decide, and what to send.", "execution", Role.EXECUTION, "requote", {"every": "100ms"}),
 )
 
-MEASURED = {("gamma", "1/quote"): 1.0, ("k", "1/price"): 100.0, ("A", "1/s"): 1.5, ("sigma", "price/sqrt(s)"): 0.012}
-"""What mmkit calibrate says of the market that the first stack simulates, by name and unit."""
-
 
 def init(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to write stack.toml.", show_default=False)],
@@ -130,6 +127,7 @@ def _others(offered: "Offers", section: Section) -> str:
     """Returns the other rules of a section's role with every key that has no default, as comments."""
     from mmkit.contract import fields_of
     from mmkit.errors import MmkitError
+    from mmkit.page_block import MEASURED
 
     lines = [f"# Instead of {section.use} (here only what has no default):"]
     for name in offered.names(section.role):

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any
 
+from mmkit.errors import PluginError
+
 LIBRARIES = ("math", "numpy")
 """Modules whose functions are taken as they are."""
 
@@ -32,8 +34,17 @@ def bind(function: Any, replace: Mapping[Any, Any], make: Make, done: dict[Funct
     if function in replace:
         return replace[function]
     if function in done:
+        if done[function] is None:
+            raise PluginError(
+                f"{function.__module__}: {function.__qualname__} calls itself, which is not compiled: a loop"
+            )
         return done[function]
     scope: dict[str, Any] = {"__builtins__": function.__globals__["__builtins__"], "__name__": function.__module__}
+    copy = types.FunctionType(function.__code__, scope, function.__name__, function.__defaults__, function.__closure__)
+    copy.__module__, copy.__qualname__ = function.__module__, function.__qualname__
+    done[function] = (
+        copy if make is as_it_is else None
+    )  # a function that calls itself does so in the plain engine alone
     for name in globals_used(function.__code__):
         if name in function.__globals__:
             value = function.__globals__[name]
@@ -42,8 +53,6 @@ def bind(function: Any, replace: Mapping[Any, Any], make: Make, done: dict[Funct
             elif isinstance(value, types.ModuleType) and value.__name__ not in LIBRARIES:
                 value = bound_module(value, function.__code__.co_names, replace, make, done)
             scope[name] = value
-    copy = types.FunctionType(function.__code__, scope, function.__name__, function.__defaults__, function.__closure__)
-    copy.__module__, copy.__qualname__ = function.__module__, function.__qualname__
     done[function] = make(copy)
     return done[function]
 

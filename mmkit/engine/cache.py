@@ -75,8 +75,9 @@ def manifest_of(folder: Path) -> dict[str, Any] | None:
     """Returns a compiled stack's manifest; None where there is none or a file is not what it was."""
     try:
         found: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        return found if found["files"] == sums(folder) and isinstance(found["refused"], dict) else None
-    except (OSError, ValueError, KeyError, TypeError):
+        sound = all(why is None or len(why) == 4 for why in found["refused"].values())
+        return found if sound and found["files"] == sums(folder) else None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
 
@@ -98,14 +99,14 @@ def workshop(folder: Path, text: str) -> Path:
     return made
 
 
-def seal(folder: Path, refused: Mapping[str, str]) -> None:
+def seal(folder: Path, refused: Mapping[str, Any]) -> None:
     """Writes a folder's manifest over what it holds now. Raises OSError."""
     written = folder / f".{MANIFEST}-{os.getpid()}"
     written.write_text(json.dumps({"files": sums(folder), "refused": dict(refused)}), encoding="utf-8")
     written.replace(folder / MANIFEST)
 
 
-def publish(made: Path, folder: Path, refused: Mapping[str, str]) -> None:
+def publish(made: Path, folder: Path, refused: Mapping[str, Any]) -> None:
     """Puts a workshop in its place; where another process was first, its work is kept. Raises OSError."""
     try:
         seal(made, refused)

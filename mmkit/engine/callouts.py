@@ -1,7 +1,9 @@
 """Rules that stay Python: the compiled loop calls them here by number, over views of its own memory."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from typing import Any
+
+import attrs
 
 from mmkit.contract import arguments
 from mmkit.engine.calls import identifier
@@ -9,6 +11,7 @@ from mmkit.engine.digest import digest
 from mmkit.errors import PluginError
 from mmkit.rules import own_functions
 from mmkit.stack import Slot, Stack
+from mmkit.subset import REFUSED, Finding, findings, placed
 
 RECORDS = (
     *("params", "state", "inputs", "terms", "constants", "market", "ladder", "desk", "trade", "fill", "book"),
@@ -29,6 +32,31 @@ RETURNED = {
 
 PLAINLY = ("triggers", "post_only", "most", "exact", "suits", "rewrite", "without", "around")
 """Functions that are called before a run, never by the loop."""
+
+
+@attrs.frozen
+class Refusal:
+    """Why a rule is not compiled: its function, the function that has what is refused (it or a helper), lines from that one's head.
+
+    A cache keeps it, and a file may have moved, or have other lines above the function, since then.
+    """
+
+    function: str
+    owner: str
+    offset: int
+    said: str
+
+    def line(self, slot: Slot) -> str:
+        """Returns it in one line, naming rule, supplier, function and place."""
+        where = placed(slot.rule, self.function, self.owner, self.offset)
+        return f"{slot.path}: {slot.rule.name} ({slot.distribution}): {self.function}: {where}: {self.said}"
+
+
+def refused(finding: Finding) -> Refusal:
+    """Returns what a look at the text has found, as a refusal."""
+    said = f"{finding.construct}: {finding.instead}"
+    return Refusal(finding.function, finding.owner, finding.offset, said)
+
 
 table: list[Callable[..., Any]] = []
 """The functions of the session that runs now; a function's number is its position."""
@@ -51,19 +79,38 @@ def called(slot: Slot) -> Iterator[tuple[str, Any, tuple[str, ...]]]:
             yield name, function, arguments(slot.rule, name)
 
 
-def stays_python(stack: Stack) -> dict[str, str]:
-    """Returns the paths of the rules that are known not to be compiled: '' where they say so themselves, else the reason."""
-    found: dict[str, str] = {}
+def stays_python(stack: Stack) -> dict[str, Refusal | None]:
+    """Returns the paths of the rules that are known not to be compiled: None where they say so themselves, else why."""
+    found: dict[str, Refusal | None] = {}
     for slot in acting(stack):
         if not slot.rule.compiled:
-            found[slot.path] = ""
+            found[slot.path] = None
             continue
         for name, function, _ in called(slot):
             try:
                 digest([function])
             except PluginError as error:
-                found[slot.path] = f"{name} cannot be compiled ({error})"
+                seen = (each for each in findings(slot.rule) if each.kind == REFUSED and each.function == name)
+                first = next(seen, None)
+                said = f"{error}: a number, a tuple or a field of State"
+                found[slot.path] = refused(first) if first else Refusal(name, qualified(function), 0, said)
                 break
+    return found
+
+
+def qualified(function: Any) -> str:
+    """Returns a function's name within its module."""
+    return getattr(function, "__qualname__", "")
+
+
+def seen_refused(stack: Stack, known: Container[str]) -> dict[str, Refusal]:
+    """Returns the rules that cannot be compiled by the look of them, by path, but for those that are known already."""
+    found: dict[str, Refusal] = {}
+    for slot in acting(stack):
+        if slot.path not in known:
+            first = next((each for each in findings(slot.rule) if each.kind == REFUSED), None)
+            if first is not None:
+                found[slot.path] = refused(first)
     return found
 
 

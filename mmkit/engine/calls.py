@@ -6,6 +6,8 @@ from typing import Any
 
 import attrs
 
+from mmkit.declared import head
+from mmkit.errors import MmkitError, PluginError, raised_at
 from mmkit.rules import own_functions
 from mmkit.stack import Slot, Stack
 
@@ -26,6 +28,26 @@ def calls_of(stack: Stack) -> list[tuple[Slot, str]]:
     """Returns every function of every rule that a stack's module may call; `clock.at` counts them from 1."""
     slots = (*stack.slots, *(leg.venue for leg in stack.all_legs), *stack.caches)
     return [(slot, name) for slot in slots for name, _ in own_functions(slot.rule)]
+
+
+def is_number(value: Any) -> bool:
+    """Returns whether a value is a number, Python's or numpy's."""
+    return hasattr(value, "__float__") and not hasattr(value, "__len__")
+
+
+def asked(slot: Slot, name: str, *given: Any) -> int:
+    """Returns the whole number that a rule answers with before a run. Raises PluginError where it raises or answers otherwise."""
+    asking = getattr(slot.rule, name)
+    who = f"{slot.path}: {slot.rule.name} ({slot.distribution}): {name}"
+    try:
+        answer = asking(slot.params, *given)
+    except MmkitError:
+        raise
+    except Exception as error:
+        raise PluginError(f"{who} raised {type(error).__name__}: {error} ({raised_at(error)})") from error
+    if not is_number(answer) or answer != answer // 1:
+        raise PluginError(f"{who} returned {answer!r}, no whole number{head(asking)}")
+    return int(answer)
 
 
 def function(head: str, doc: str, lines: Lines) -> Lines:

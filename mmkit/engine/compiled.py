@@ -19,13 +19,15 @@ from numba.core.errors import NumbaError, NumbaExperimentalFeatureWarning
 from mmkit.engine import anew, cache, entry, jit, places, replay, several, stopwatch, walk
 from mmkit.engine import single as one
 from mmkit.engine.binding import bind
-from mmkit.engine.callouts import acting, call, fill_table, stays_python, stubs
+from mmkit.engine.callouts import Refusal, acting, call, fill_table, seen_refused, stays_python, stubs
 from mmkit.engine.calls import identifier
 from mmkit.engine.entry import ENTRY
-from mmkit.engine.jit import compiler, kept, nothing, refusal
+from mmkit.engine.jit import compiler, kept, nothing
 from mmkit.engine.layout import record_of
+from mmkit.engine.refusing import insist, other_bits, refusal
 from mmkit.engine.session import Program, in_their_places
 from mmkit.engine.views import view_of
+from mmkit.errors import PluginError
 from mmkit.stack import Slot
 from mmkit.steps import step
 from mmkit.tape import SEGMENT, WINDOW, Chunk
@@ -104,9 +106,15 @@ class CompiledEngine:
 
     name = "compiled"
 
-    def __init__(self, program: Program, notify: Callable[[str], None], *, single: bool = False) -> None:
-        """Finds the stack in the cache; single: what is called is one event and its decision, not the loop."""
+    def __init__(
+        self, program: Program, notify: Callable[[str], None], *, single: bool = False, whole: bool = False
+    ) -> None:
+        """Finds the stack in the cache; single: what is called is one event and its decision, not the loop.
+
+        whole: a rule that does not compile, and does not say so itself, is a PluginError, one line per rule; else it runs in Python.
+        """
         self.program = program
+        self._whole = whole
         self.compile_s = 0.0
         self._notify = notify
         self._ready = False
@@ -123,7 +131,15 @@ class CompiledEngine:
         self._folder = cache.folder_of(program, ENTRY + self._name if single else ENTRY)
         manifest = cache.manifest_of(self._folder)
         self.warm = manifest is not None
-        self._refused = {**stays_python(program.stack), **(manifest["refused"] if manifest else {})}
+        self._refused: dict[str, Refusal | None] = stays_python(program.stack)
+        if manifest:
+            self._refused |= {path: why and Refusal(*why) for path, why in manifest["refused"].items()}
+        else:
+            self._refused |= seen_refused(program.stack, self._refused)
+            for line in other_bits(program.stack, self._refused):
+                notify(line)
+        if whole:
+            insist(program.stack, self._refused)
         self.compile_s += time.perf_counter() - begun
 
     def session(self) -> Any:
@@ -234,14 +250,20 @@ class CompiledEngine:
             self._notify(f"compiling the stack {self.program.stack.name} (once; kept for the next run)")
             self._compile(session, book, kinds)
         for slot in self._plain:
-            reason = self._refused[slot.path]
-            self._notify(f"{slot.path}: {slot.rule.name}: {reason + '; it ' if reason else ''}runs in Python")
+            why = self._refused[slot.path]
+            self._notify(
+                f"{why.line(slot)}; it runs in Python" if why else f"{slot.path}: {slot.rule.name}: runs in Python"
+            )
 
     def _seal_again(self) -> None:
         """Takes what numba has just added to the cache's folder into its sums: logs and rows come in more shapes than one."""
         if self._function.stats.cache_misses:
             with contextlib.suppress(OSError):  # then it does not count, and is compiled again
-                cache.seal(self._folder, self._refused)
+                cache.seal(self._folder, self._kept())
+
+    def _kept(self) -> dict[str, Any]:
+        """Returns which rules stay Python and why, as the manifest has it."""
+        return {path: list(attrs.astuple(why)) if why else None for path, why in self._refused.items()}
 
     def _compile(self, session: Session, book: Any, kinds: tuple[Any, ...]) -> None:
         """Compiles the stack, without the rules that the compiler refuses, and keeps it if there is room."""
@@ -249,7 +271,11 @@ class CompiledEngine:
         try:
             made = cache.workshop(self._folder, self.program.source + ENTRY)
             self._compile_in(made, session, book, kinds)
-            cache.publish(made, self._folder, self._refused)
+            cache.publish(made, self._folder, self._kept())
+        except PluginError:
+            if made is not None:
+                shutil.rmtree(made, ignore_errors=True)
+            raise
         except OSError as error:
             trouble = error.strerror or str(error)
             self._notify(f"warning: {self._folder}: {trouble}; compiled in memory, to be done again next time")
@@ -275,6 +301,8 @@ class CompiledEngine:
                 found = refusal(self.program, self._refused, error, session, book) if named else None
                 if found is not None:
                     self._refused[found[0]] = found[1]
+                    if self._whole:
+                        insist(self.program.stack, self._refused)
                 elif own_way:
                     raise
                 else:  # no rule is to blame: numba's private parts are not what they were; once more, its own way

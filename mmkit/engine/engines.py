@@ -58,11 +58,14 @@ class Engine(Protocol):
 
 
 def choose(engine: str, program: Program, notify: Callable[[str], None]) -> Engine:
-    """Returns the engine of that name; "auto" compiles where the data is long enough to be worth it."""
+    """Returns the engine of that name; "auto" compiles where the data is long enough to be worth it.
+
+    A rule that does not compile runs in Python under "auto", and is a PluginError under "compiled", unless it says so itself.
+    """
     if engine == "compiled" or (engine == "auto" and worth_it(program)):
         from mmkit.engine.compiled import CompiledEngine
 
-        return CompiledEngine(program, notify)
+        return CompiledEngine(program, notify, whole=engine == "compiled")
     return PlainEngine(program)
 
 

@@ -1,22 +1,12 @@
-"""How functions are compiled, and which rules the compiler refuses."""
+"""How functions are compiled."""
 
 import itertools
-import re
-from collections.abc import Callable, Container
-from pathlib import Path
-from types import CodeType
+from collections.abc import Callable
 from typing import Any
 
-import attrs
 import numba
 
 from mmkit.engine import callouts, entry
-from mmkit.engine.binding import bind
-from mmkit.engine.callouts import RECORDS, acting, called, number_of
-from mmkit.engine.calls import identifier
-from mmkit.engine.session import Program
-from mmkit.stack import Slot
-from mmkit.steps import step
 
 try:
     from mmkit.engine import linking
@@ -25,9 +15,6 @@ except (ImportError, AttributeError):  # a numba that has other parts inside
 
 together = [linking is not None]
 """Whether a stack is linked as a whole; set to False where that failed."""
-
-NAMED = (*RECORDS, "order", "key")
-"""Arguments that are no numbers."""
 
 
 def nothing(name: str, value: float, unit: str = "") -> None:
@@ -98,64 +85,3 @@ def kept(function: Any, tag: str, keep: bool) -> Any:
         return numba.njit(nogil=True, error_model="python", **settings)(function)
     finally:
         numba.config.CACHE_DIR = elsewhere  # type: ignore[attr-defined]
-
-
-def refusal(
-    program: Program, known: Container[str], error: Exception, session: Any, book: Any
-) -> tuple[str, str] | None:
-    """Returns the path of a rule that does not compile, with the function and the reason; each function is tried alone.
-
-    known: paths that need no trial; error: what compiling the whole stack raised; session, book: what the rules would be called with.
-    """
-    whole: Any = numba.typeof(session.whole).dtype  # type: ignore[no-untyped-call]
-    trials = [(slot, *each) for slot in acting(program.stack) if slot.path not in known for each in called(slot)]
-    # A trial takes as long as compiling: those whose file and name the error mentions come first.
-    trials.sort(key=lambda trial: not mentioned(trial[2].__code__, str(error)))
-    for slot, name, function, given in trials:
-        before = 3 if "constants" in given else 2
-        records = given[:before] if name == "prepare" else given
-        kinds = tuple(
-            kind_of(program, whole, slot, argument, book) if argument in NAMED else numba.types.float64
-            for argument in (*records, *["number"] * (len(given) - len(records)))
-        )
-        try:
-            make = compiler(f"trial_{identifier(slot.path)}_{name}")
-            bind(function, {step: make(nothing)}, make, {}).compile(kinds)
-        except Exception as own:
-            return slot.path, f"{name} cannot be compiled ({reason(own, function.__code__)})"
-    return None
-
-
-def mentioned(code: CodeType, text: str) -> bool:
-    """Returns whether an error's text speaks of a function's file, in the lines of the function."""
-    numbers = [int(number) for number in re.findall(rf"{re.escape(Path(code.co_filename).name)}\D{{1,12}}(\d+)", text)]
-    lines = [line for _, _, line in code.co_lines() if line is not None]
-    return any(min(lines) <= number <= max(lines) for number in numbers)
-
-
-def kind_of(program: Program, whole: Any, slot: Slot, argument: str, book: Any) -> Any:
-    """Returns the type of an argument that is no number, as the compiler knows it."""
-    if argument == "book":
-        return numba.typeof(book)  # type: ignore[no-untyped-call]
-    if argument == "key":
-        inputs: Any = program.stack.pricing.rule.inputs
-        return numba.typeof((0.0,) * (len(attrs.fields(inputs)) if inputs else 0))  # type: ignore[no-untyped-call]
-    if argument == "order":
-        return whole.typeof("desk").typeof("orders").dtype
-    if argument in ("params", "state", "inputs", "terms", "constants"):
-        argument = f"{identifier(slot.path)}_{argument}"
-    if argument in ("market", "desk", "trade", "fill") and number_of(program.stack, slot):
-        return whole.typeof("legs").dtype.typeof(argument)
-    return whole.typeof("legs" if argument == "hedges" else argument)
-
-
-BOILERPLATE = ("Failed in", "During:", "File ", "There are", "- ", "<", ">>>", "^")
-
-
-def reason(error: Exception, code: CodeType) -> str:
-    """Returns in one line why a function does not compile, with its line where the compiler says it."""
-    text = re.sub(r"\x1b\[[0-9;]*m", "", str(error))
-    lines = [line.strip() for line in text.splitlines()]
-    said = next((line for line in lines if line and not line.startswith(BOILERPLATE)), type(error).__name__)
-    at = re.search(rf"{re.escape(Path(code.co_filename).name)}\D{{1,12}}(\d+)", text)
-    return f"line {at[1]}: {said}" if at else said

@@ -157,7 +157,7 @@ def outstanding_both(desk: Any) -> tuple[int, int]:
 
 
 def outstanding(desk: Any, side: int) -> int:
-    """Returns the same of one side."""
+    """Returns the lots of one side (+1 bids, -1 asks) that may still execute."""
     bids, asks = outstanding_both(desk)
     return bids if side > 0 else asks
 

@@ -9,7 +9,7 @@ import attrs
 
 from mmkit.engine import places
 from mmkit.engine.account import ENTRIES, account_class
-from mmkit.engine.calls import identifier
+from mmkit.engine.calls import asked, identifier
 from mmkit.engine.control import Control
 from mmkit.engine.exchange import exchange_class
 from mmkit.engine.logs import EVENT_COLUMNS, EVENT_VALUES, FILL_COLUMNS, LATENCY_BUCKETS, Log
@@ -27,7 +27,7 @@ from mmkit.engine.records import (
     desk_class,
     quotes_class,
 )
-from mmkit.errors import MmkitError, PluginError
+from mmkit.errors import MmkitError, PluginError, raised_at
 from mmkit.rules import Role, Trigger
 from mmkit.stack import Instrument, Kind, Slot, Stack
 from mmkit.stack import Leg as Place
@@ -67,7 +67,7 @@ class Program:
         stack = self.stack
         first, *others = (self.leg(number, leg, pattern) for number, leg in enumerate(stack.all_legs))
         post_only = stack.execution.rule.post_only  # type: ignore[attr-defined]
-        first.desk.post_only = int(post_only(stack.execution.params)) if post_only else 1
+        first.desk.post_only = asked(stack.execution, "post_only") if post_only else 1
         first.desk.may_amend = int(stack.execution.rule.amends)  # type: ignore[attr-defined]
         own: dict[str, Any] = {name: getattr(first, name) for name in CORE if name not in ("ladder", "clock")}
         own |= {"ladder": self.quotes(), "clock": attrs.evolve(clock_of(stack), untimed=self.untimed)}
@@ -150,7 +150,7 @@ def levels_of(stack: Stack) -> int:
 def most_levels(stack: Stack) -> int:
     """Returns how many levels the ladder can have."""
     most = stack.ladder.rule.most  # type: ignore[attr-defined]
-    return min(int(most(stack.ladder.params)), LEVELS) if most else LEVELS
+    return min(asked(stack.ladder, "most"), LEVELS) if most else LEVELS
 
 
 def orders_of(stack: Stack) -> int:
@@ -160,7 +160,7 @@ def orders_of(stack: Stack) -> int:
     if most is None:
         return ORDERS
     latency = sum(int(getattr(stack.leg.venue.params, name, 0)) for name in ("entry_latency", "response_latency"))
-    needed = int(most(slot.params, most_levels(stack), latency)) + (4 if stack.accounts else 0)
+    needed = asked(slot, "most", most_levels(stack), latency) + (4 if stack.accounts else 0)
     # Few different rooms, so that few parameters change what is compiled.
     return min(needed + -needed % 8 if needed <= 64 else power_of_two(needed), ORDERS)
 
@@ -197,7 +197,7 @@ def set_up(slot: Slot, state: Any, stack: Stack) -> None:
     except MmkitError:
         raise
     except Exception as error:
-        raised = f"setup raised {type(error).__name__}: {error}"
+        raised = f"setup raised {type(error).__name__}: {error} ({raised_at(error)})"
         raise PluginError(f"{slot.path}: {slot.rule.name} ({slot.distribution}): {raised}") from error
 
 
@@ -208,7 +208,7 @@ def assemble(slot: Slot, constants: Any) -> None:
     except MmkitError:
         raise
     except Exception as error:
-        raised = f"assemble raised {type(error).__name__}: {error}"
+        raised = f"assemble raised {type(error).__name__}: {error} ({raised_at(error)})"
         raise PluginError(f"{slot.path}: {slot.rule.name} ({slot.distribution}): {raised}") from error
 
 
@@ -235,10 +235,9 @@ def fitted(record: Any, params: Any) -> Any:
 
 def clock_of(stack: Stack) -> Clock:
     """Returns a clock that knows what can cause a turn."""
-    execution: Any = stack.execution.rule
     hedging: Any = stack.hedging.rule
-    triggers = int(execution.triggers(stack.execution.params))
-    after_fills = stack.hedges and hedging.triggers and int(hedging.triggers(stack.hedging.params)) & Trigger.FILL
+    triggers = asked(stack.execution, "triggers")
+    after_fills = stack.hedges and hedging.triggers and asked(stack.hedging, "triggers") & Trigger.FILL
     return Clock(
         record_every=int(stack.record_every),
         watch_every=int(stack.watch_every),

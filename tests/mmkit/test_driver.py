@@ -242,10 +242,15 @@ def is_a_beginning(part: pl.DataFrame, whole: pl.DataFrame) -> bool:
     return 0 < len(part) < len(whole) and part.equals(whole.head(len(part)), null_equal=True)
 
 
+def at_fault(run: Run) -> bool:
+    """Returns whether a rule ended a run, which leaves behind what it was given."""
+    return getattr(run.error, "fault", None) is not None
+
+
 def is_complete(folder: Path, run: Run) -> bool:
     """Returns whether a run's folder holds all of it."""
     return (
-        {path.name for path in folder.iterdir()} == FILES
+        {path.name for path in folder.iterdir()} == FILES | ({"fault.json"} if at_fault(run) else set())
         and pl.read_parquet(folder / "fills.parquet").equals(run.fills)
         and pl.read_parquet(folder / "records.parquet").equals(run.records, null_equal=True)
         and json.loads((folder / "summary.json").read_text())["fills"] == run.summary["fills"]
@@ -261,7 +266,9 @@ def test_a_plugin_that_raises_in_its_1000th_event_is_named_and_what_came_before_
     # The first trade comes before there is a best bid, and no signal hears of it.
     said = str(run.error)
     assert said.startswith("signals.watch: faulty (faulty.py): on_trade raised ZeroDivisionError: division by zero (")
-    assert f"faulty.py:{line}, at 1000500000 ns, decision 100)" in said
+    # Message 1000 of the market, the first one being 0, is a level and the trade that is heard: rows 2001 and 2002.
+    assert f"faulty.py:{line}, at 1000500000 ns, row 2002, decision 100); " in said
+    assert said.endswith(f"; its state: {file.parent / 'out' / 'fault.json'}")
     assert "\n" not in said
     assert run.summary["ended"] == said
     assert is_a_beginning(run.fills, whole.fills)
@@ -293,7 +300,10 @@ def test_a_rule_that_returns_nan_is_named_and_what_came_before_is_kept(
     whole = go(text=text.format(10**6), out=None)
     run = go(text=text.format(60))
     assert isinstance(run.error, mmkit.PluginError)
-    assert str(run.error) == f"{role}: {rule} (faulty.py): {what} at 600000000 ns, decision 60"
+    head = next(i for i, text in enumerate(PLUGIN.splitlines(), 1) if text.startswith(f"def {what.split()[0]}("))
+    where = f"({file.parent / 'faulty.py'}:{head}, at 600000000 ns, row 1200, decision 60)"  # message 599 is the last before
+    state = f"its state: {file.parent / 'out' / 'fault.json'}"
+    assert str(run.error) == f"{role}: {rule} (faulty.py): {what} {where}; {state}"
     assert is_a_beginning(run.fills, whole.fills)
     assert run.fills["exch_ts"].max() > 500_000_000
     assert is_complete(file.parent / "out", run)
@@ -375,7 +385,7 @@ def test_a_process_ends_with_the_code_of_what_happened(file: Path, what: str, co
     assert done.returncode == code
     assert len(done.stderr.splitlines()) == (1 if words else 0)
     assert words in done.stderr
-    assert {path.name for path in (file.parent / "out").iterdir()} == FILES
+    assert {path.name for path in (file.parent / "out").iterdir()} == FILES | ({"fault.json"} if words else set())
     assert json.loads((file.parent / "out" / "summary.json").read_text())["ended"]
 
 

@@ -3,7 +3,7 @@
 import typer
 
 from mmkit.cli.options import check_disabled
-from mmkit.cli.plugins import info, listed
+from mmkit.cli.plugins import check, info, listed, new
 
 app = typer.Typer(
     name="plugins", help="Plugins: what there is, what one does, a new one, a check.", no_args_is_help=True
@@ -19,3 +19,5 @@ def options(ctx: typer.Context) -> None:
 
 app.command("list", epilog=listed.EXAMPLE)(listed.listed)
 app.command("info", epilog=info.EXAMPLE)(info.info)
+app.command("new", epilog=new.EXAMPLE)(new.new)
+app.command("check", epilog=check.EXAMPLE)(check.check)

@@ -53,7 +53,9 @@ class Params(Common):
         "5s", at_least=0, doc="least time between two renewals for the position's sake"
     )
     max_lifetime: mmkit.Duration = mmkit.field("60s", above=0, doc="longest life of quotes, as far as the share allows")
-    lifetime_share: float = mmkit.field(0.8, above=0, at_most=1, doc="share of quote_lifetime that quotes may reach")
+    lifetime_share: float = mmkit.field(
+        0.8, unit="", above=0, at_most=1, doc="share of quote_lifetime that quotes may reach"
+    )
     min_quote_interval: mmkit.Duration = mmkit.field("3s", at_least=0, doc="life of quotes at the position limit")
     position_limit: float = mmkit.field(20.0, unit="base", above=0, doc="position at which quotes live shortest")
 
@@ -177,4 +179,35 @@ def is_waiting(state: Any, ladder: Any, desk: Any) -> bool:
 @mmkit.hookimpl
 def mmkit_execution() -> mmkit.Execution:
     """Offers the rule."""
-    return execution("classic-requote", params=Params, state=State, act=act)
+    return execution(
+        "classic-requote",
+        params=Params,
+        state=State,
+        act=act,
+        examples=(
+            {
+                "quote_lifetime": "2s",
+                "min_spread": 0.0,
+                "amend_threshold": 0.0,
+                "amend_fraction": 0.0,
+                "max_distance": 0.0,
+                "min_quote_interval": "200ms",
+                "position_limit": 1.0,
+            },
+            {
+                "quote_lifetime": "2s",
+                "min_spread": 0.0,
+                "amend_threshold": 3.0,
+                "amend_fraction": 0.0,
+                "max_distance": 0.0,
+                "position_check_interval": "1s",
+            },
+            {
+                "quote_lifetime": "2s",
+                "min_spread": 0.0,
+                "amend_threshold": 0.0,
+                "amend_fraction": 0.0001,
+                "max_distance": 0.0,
+            },
+        ),
+    )

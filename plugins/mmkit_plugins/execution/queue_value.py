@@ -36,7 +36,11 @@ class Params(Common):
     horizon: mmkit.Duration = mmkit.field("10s", above=0, doc="mean time before the price moves on without a fill")
     half_life: mmkit.Duration = mmkit.field("60s", above=0, doc="time after which a trade counts half in the flow")
     ahead_share: float = mmkit.field(
-        0.5, at_least=0, at_most=1, doc="part of a level's decrease that happens ahead of us, and that counts as traded"
+        0.5,
+        unit="",
+        at_least=0,
+        at_most=1,
+        doc="part of a level's decrease that happens ahead of us, and that counts as traded",
     )
     adverse_selection: float = mmkit.field(0.0, unit="ticks", at_least=0, doc="what a fill loses to who knows more")
     least_gain: float = mmkit.field(
@@ -184,4 +188,6 @@ def count_cancel(params: Params, state: Any, market: Any) -> None:
 @mmkit.hookimpl
 def mmkit_execution() -> mmkit.Execution:
     """Offers the rule."""
-    return execution("queue-value", params=Params, amends=True, state=State, act=act, depth=True)
+    return execution(
+        "queue-value", params=Params, amends=True, state=State, act=act, depth=True, examples=({"least_gain": 0.02},)
+    )

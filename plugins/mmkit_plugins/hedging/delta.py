@@ -32,15 +32,18 @@ from mmkit_plugins.hedging._targets import Split, exposure, split
 
 @attrs.frozen
 class Params(Orders):
-    target_delta: float = mmkit.field(0.0, unit="quote", doc="delta of position and hedges together")
+    target_delta: float = mmkit.field(
+        0.0, unit="quote", unbounded="either sign", doc="delta of position and hedges together"
+    )
     betas: tuple[float, ...] = mmkit.field(
         (),
         unit="quote/quote",
         capacity=HEDGES,
+        unbounded="either sign",
         doc="what a hedge's return is per quoted return, not 0; none: 1 for each",
     )
     weights: tuple[float, ...] = mmkit.field(
-        (), at_least=0, capacity=HEDGES, doc="share of each hedge instrument, in all 1; none: equal shares"
+        (), unit="", at_least=0, capacity=HEDGES, doc="share of each hedge instrument, in all 1; none: equal shares"
     )
 
 
@@ -75,5 +78,17 @@ def hedge(params: Params, state: State, market: Any, account: Any, hedges: Any) 
 def mmkit_hedging() -> mmkit.Hedging:
     """Offers the rule."""
     return mmkit.Hedging(
-        "delta", params=Params, state=State, setup=setup, triggers=triggers, next_time=next_time, hedge=hedge
+        "delta",
+        params=Params,
+        state=State,
+        setup=setup,
+        triggers=triggers,
+        next_time=next_time,
+        hedge=hedge,
+        examples=(
+            {"band_fraction": 0.0},
+            {"band_fraction": 0.0, "on": ["timer"]},
+            {"band_fraction": 0.0, "mode": "limit", "timeout": "2s"},
+            {"band_fraction": 0.0, "slippage": 0.0},
+        ),
     )

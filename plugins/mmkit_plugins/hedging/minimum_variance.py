@@ -132,4 +132,15 @@ def mmkit_hedging() -> mmkit.Hedging:
         triggers=triggers,
         next_time=next_time,
         hedge=hedge,
+        examples=(
+            {"band_fraction": 0.0, "sample_every": "500ms", "half_life": "10s", "least_samples": 5},
+            {
+                "band_fraction": 0.0,
+                "sample_every": "500ms",
+                "half_life": "10s",
+                "least_samples": 5,
+                "mode": "limit",
+                "timeout": "2s",
+            },
+        ),
     )

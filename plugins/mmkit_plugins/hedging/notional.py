@@ -22,7 +22,7 @@ from mmkit_plugins.hedging._targets import Split, exposure, split
 class Params(Orders):
     hedge_ratio: float = mmkit.field(1.0, unit="of the position's value", at_least=0, doc="how much of it is hedged")
     weights: tuple[float, ...] = mmkit.field(
-        (), at_least=0, capacity=HEDGES, doc="share of each hedge instrument, in all 1; none: equal shares"
+        (), unit="", at_least=0, capacity=HEDGES, doc="share of each hedge instrument, in all 1; none: equal shares"
     )
 
 
@@ -53,5 +53,17 @@ def hedge(params: Params, state: State, market: Any, account: Any, hedges: Any) 
 def mmkit_hedging() -> mmkit.Hedging:
     """Offers the rule."""
     return mmkit.Hedging(
-        "notional", params=Params, state=State, setup=setup, triggers=triggers, next_time=next_time, hedge=hedge
+        "notional",
+        params=Params,
+        state=State,
+        setup=setup,
+        triggers=triggers,
+        next_time=next_time,
+        hedge=hedge,
+        examples=(
+            {"band_fraction": 0.0},
+            {"band_fraction": 0.0, "on": ["timer"]},
+            {"band_fraction": 0.0, "mode": "limit", "timeout": "2s"},
+            {"band_fraction": 0.0, "slippage": 0.0},
+        ),
     )

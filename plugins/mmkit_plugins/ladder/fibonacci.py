@@ -63,7 +63,9 @@ class Params:
     )
     arithmetic: Arithmetic = mmkit.field(Arithmetic.CORRECTED, doc="ever increasing levels, or the reference bot's")
     extend_sizes: bool = mmkit.field(False, doc="let quantities beyond the last one grow with the Fibonacci numbers")
-    spacing: float = mmkit.field(0.0, at_least=0, at_most=10, doc="how much wider each level is than the one before")
+    spacing: float = mmkit.field(
+        0.0, unit="", at_least=0, at_most=10, doc="how much wider each level is than the one before"
+    )
     min_gap_ticks: int = mmkit.field(
         1, unit="ticks", at_least=1, at_most=10**6, doc="least distance between two levels"
     )
@@ -73,10 +75,10 @@ class Params:
     reference_volatility: float = mmkit.field(
         0.025, unit="fraction/sqrt(day)", at_least=0.001, doc="volatility at which the step is step_ticks"
     )
-    phi_min: float = mmkit.field(0.5, above=0, doc="least factor of the volatility")
-    phi_max: float = mmkit.field(3.0, above=0, at_most=10, doc="largest factor of the volatility")
+    phi_min: float = mmkit.field(0.5, unit="", above=0, doc="least factor of the volatility")
+    phi_max: float = mmkit.field(3.0, unit="", above=0, at_most=10, doc="largest factor of the volatility")
     volatility_threshold: float = mmkit.field(
-        0.05, at_least=0, doc="predicted volatility adjustment that counts, if above this"
+        0.05, unit="", at_least=0, doc="predicted volatility adjustment that counts, if above this"
     )
     minimum: float = mmkit.field(
         0.0, unit="base", at_least=0, doc="least quantity of a level; below it none (original: raised)"
@@ -246,4 +248,5 @@ def mmkit_ladder() -> mmkit.Ladder:
         assemble=assemble,
         most=most,
         levels=levels,
+        examples=({"step_ticks": 5},),
     )

@@ -20,8 +20,10 @@ FARTHEST = 1e12
 class Params:
     levels: int = mmkit.field(5, at_least=1, at_most=64, doc="levels a side")
     first_ticks: float = mmkit.field(1.0, unit="ticks", above=0, at_most=1e6, doc="distance of the second level")
-    ratio: float = mmkit.field(2.0, at_least=1, at_most=100, doc="distance of a level, as a multiple of the one before")
-    size_ratio: float = mmkit.field(1.0, at_least=0, at_most=10, doc="the same of its quantity")
+    ratio: float = mmkit.field(
+        2.0, unit="", at_least=1, at_most=100, doc="distance of a level, as a multiple of the one before"
+    )
+    size_ratio: float = mmkit.field(1.0, unit="", at_least=0, at_most=10, doc="the same of its quantity")
     minimum: float = mmkit.field(0.0, unit="base", at_least=0, doc="least quantity of a level; below it there is none")
 
 

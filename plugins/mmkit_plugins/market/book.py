@@ -307,4 +307,9 @@ def _events(rows: list[Row], latency: int) -> mmkit.Events:
 @mmkit.hookimpl
 def mmkit_market() -> mmkit.Market:
     """Offers the simulated limit order book."""
-    return mmkit.Market("book", params=Params, events=events)
+    return mmkit.Market(
+        "book",
+        params=Params,
+        events=events,
+        examples=({"duration": "20s", "common_sigma": 0.05}, {"duration": "20s", "basis_sigma": 0.05}),
+    )

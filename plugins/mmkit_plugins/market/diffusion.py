@@ -64,4 +64,6 @@ def step(params: Params) -> int:
 @mmkit.hookimpl
 def mmkit_market() -> mmkit.Market:
     """Offers the diffusing mid price."""
-    return mmkit.Market("diffusion", params=Params, paths=paths, step=step)
+    return mmkit.Market(
+        "diffusion", params=Params, paths=paths, step=step, examples=({"sigma": 2.0, "paths": 5, "duration": "500ms"},)
+    )

@@ -13,7 +13,7 @@ from mmkit_plugins.optimization._process import REFUSED, Refusal, asked
 @attrs.frozen
 class Params:
     cores: tuple[float, ...] = mmkit.field(
-        (0.0,), at_least=0, at_most=1023, capacity=64, doc="numbers of the cores, from 0"
+        (0.0,), unit="", at_least=0, at_most=1023, capacity=64, doc="numbers of the cores, from 0"
     )
     refused: Refusal = mmkit.field(Refusal.WARN, doc=REFUSED)
 

@@ -29,7 +29,9 @@ class Mode(enum.IntEnum):
 class Params:
     mode: Mode = mmkit.field(Mode.EXACT, doc="keep until an input changes, or for a time within tolerances")
     ttl: mmkit.Duration = mmkit.field("100ms", above=0, doc="longest time of market that a result is kept in mode ttl")
-    absolute: float = mmkit.field(0.001, at_least=0, doc="change of an input below which it always counts as the same")
+    absolute: float = mmkit.field(
+        0.001, unit="", at_least=0, doc="change of an input below which it always counts as the same"
+    )
     relative: float = mmkit.field(0.01, unit="fraction", at_least=0, doc="the same, relative to the input")
     mid: float = mmkit.field(0.0005, unit="fraction", at_least=0, doc="relative change of the mid that ends it")
     position: float = mmkit.field(
@@ -101,4 +103,5 @@ def mmkit_optimization() -> mmkit.Optimization:
         keeps=keeps,
         exact=exact,
         bound="mode ttl: prices made from inputs up to ttl old, each within its tolerance",
+        examples=({"mode": "ttl", "ttl": "5s"},),
     )

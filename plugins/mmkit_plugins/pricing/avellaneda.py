@@ -173,4 +173,5 @@ def mmkit_pricing() -> mmkit.Pricing:
         setup=setup,
         prepare=prepare,
         quote=quote,
+        examples=({"max_position": 4.0},),
     )

@@ -56,7 +56,9 @@ class Params:
     epsilon_sell: float = mmkit.field(
         math.nan, unit="price", at_least=0, doc="how far one that sells does; absent: epsilon"
     )
-    drift: float = mmkit.field(0.0, unit="price/s", doc="expected change of the mid apart from market orders")
+    drift: float = mmkit.field(
+        0.0, unit="price/s", unbounded="either sign", doc="expected change of the mid apart from market orders"
+    )
     order_size: float = mmkit.field(
         0.0, unit="base", at_least=0, doc="quantity of a fill; 0 = the sizing rule's; exact needs it"
     )
@@ -215,4 +217,15 @@ def mmkit_pricing() -> mmkit.Pricing:
         setup=setup,
         prepare=prepare,
         quote=quote,
+        examples=(
+            {"phi": 0.00045, "method": "exact", "order_size": 0.2, "max_position": 4.0},
+            {
+                "phi": 0.00045,
+                "method": "exact",
+                "order_size": 0.2,
+                "max_position": 4.0,
+                "session": True,
+                "horizon": "30s",
+            },
+        ),
     )

@@ -49,7 +49,9 @@ class Model(enum.IntEnum):
 @attrs.frozen
 class Params:
     gamma: float = mmkit.field(
-        doc="risk aversion: widens the base spread by this fraction; 1/quote in model avellaneda"
+        unit="",
+        unbounded="below 0 it narrows",
+        doc="risk aversion: widens the base spread by this fraction; 1/quote in model avellaneda",
     )
     arithmetic: Arithmetic = mmkit.field(
         Arithmetic.CORRECTED, doc="sound units and bounds, or the reference bot's numbers"
@@ -61,40 +63,54 @@ class Params:
     min_spread_ticks: int = mmkit.field(14, unit="ticks", at_least=0, at_most=10**6, doc="smallest spread")
     max_spread_ticks: float = mmkit.field(math.inf, unit="ticks", above=0, doc="largest spread; the fee floor wins")
     profit_margin: mmkit.Rate = mmkit.field(0.0005, unit="fraction", at_least=0, doc="profit wanted beyond both fees")
-    fee_coverage: float = mmkit.field(1.2, at_least=0, doc="how many times fees and margin the spread covers at least")
-    base_spread_factor: float = mmkit.field(1.5, at_least=0, doc="base spread, in fee floors")
-    gamma_min: float = mmkit.field(0.1, above=0, doc="smallest gamma after its adjustments")
-    gamma_max: float = mmkit.field(1.0, above=0, doc="largest gamma after its adjustments")
+    fee_coverage: float = mmkit.field(
+        1.2, unit="", at_least=0, doc="how many times fees and margin the spread covers at least"
+    )
+    base_spread_factor: float = mmkit.field(1.5, unit="", at_least=0, doc="base spread, in fee floors")
+    gamma_min: float = mmkit.field(0.1, unit="", above=0, doc="smallest gamma after its adjustments")
+    gamma_max: float = mmkit.field(1.0, unit="", above=0, doc="largest gamma after its adjustments")
     dynamic_gamma: bool = mmkit.field(False, doc="scale gamma by volatility, impact, position, its profit and its age")
     reference_volatility: float = mmkit.field(
         0.025, unit="fraction/sqrt(day)", at_least=0.001, doc="volatility at which dynamic gamma is gamma"
     )
-    order_flow_intensity: float = mmkit.field(2.0, above=0, doc="impact that doubles dynamic gamma")
+    order_flow_intensity: float = mmkit.field(2.0, unit="", above=0, doc="impact that doubles dynamic gamma")
     volatility_floor: float = mmkit.field(0.01, unit="fraction/sqrt(day)", at_least=0, doc="smallest volatility priced")
-    volatility_multiplier: float = mmkit.field(0.4, at_least=0, doc="spread per standard deviation")
+    volatility_multiplier: float = mmkit.field(0.4, unit="", at_least=0, doc="spread per standard deviation")
     position_fade_time: mmkit.Duration = mmkit.field("300s", above=0, doc="time over which a position is held")
-    inventory_factor: float = mmkit.field(0.7, at_least=0, doc="widening at the position limit, in volatility terms")
-    inventory_weight: float = mmkit.field(0.8, at_least=0, doc="skew at the position limit, in half-spreads")
-    impact_factor: float = mmkit.field(0.7, at_least=0, doc="widening per market impact")
-    vamp_spread: float = mmkit.field(0.5, at_least=0, doc="widening by the VAMP's impact, in base spreads")
-    vamp_skew_sensitivity: float = mmkit.field(
-        0.001, at_least=0, doc="shift at full VAMP impact, a fraction of the price (original: quote currency)"
+    inventory_factor: float = mmkit.field(
+        0.7, unit="", at_least=0, doc="widening at the position limit, in volatility terms"
     )
-    vamp_weight: float = mmkit.field(0.0, at_least=0, at_most=1, doc="how far the price moves from the mid to the VAMP")
-    trending_factor: float = mmkit.field(1.5, above=0, doc="factor of the spread in a trend")
-    ranging_factor: float = mmkit.field(0.85, above=0, doc="factor of the spread in a range")
-    volatility_gate: float = mmkit.field(0.3, at_least=0, doc="volume volatility above which the spread widens")
-    volatility_widening: float = mmkit.field(0.3, at_least=0, doc="widening at a volume volatility of 1")
-    reversal_gate: float = mmkit.field(0.4, at_least=0, doc="reversal above which the spread widens")
-    reversal_widening: float = mmkit.field(0.2, at_least=0, doc="widening at a reversal of 1")
-    momentum_gate: float = mmkit.field(0.05, at_least=0, doc="momentum beyond which the quotes follow it")
-    momentum_shift: float = mmkit.field(0.3, at_least=0, doc="shift at a momentum of 1, in spreads")
-    exhaustion_gate: float = mmkit.field(0.1, at_least=0, doc="exhaustion beyond which the quotes lean against it")
-    exhaustion_shift: float = mmkit.field(0.2, at_least=0, doc="shift at an exhaustion of 1, in spreads")
-    gamma_threshold: float = mmkit.field(0.05, at_least=0, doc="predicted gamma adjustment that counts, if above this")
-    kappa_threshold: float = mmkit.field(0.05, at_least=0, doc="predicted kappa adjustment that counts, if above this")
+    inventory_weight: float = mmkit.field(0.8, unit="", at_least=0, doc="skew at the position limit, in half-spreads")
+    impact_factor: float = mmkit.field(0.7, unit="", at_least=0, doc="widening per market impact")
+    vamp_spread: float = mmkit.field(0.5, unit="", at_least=0, doc="widening by the VAMP's impact, in base spreads")
+    vamp_skew_sensitivity: float = mmkit.field(
+        0.001, unit="", at_least=0, doc="shift at full VAMP impact, a fraction of the price (original: quote currency)"
+    )
+    vamp_weight: float = mmkit.field(
+        0.0, unit="", at_least=0, at_most=1, doc="how far the price moves from the mid to the VAMP"
+    )
+    trending_factor: float = mmkit.field(1.5, unit="", above=0, doc="factor of the spread in a trend")
+    ranging_factor: float = mmkit.field(0.85, unit="", above=0, doc="factor of the spread in a range")
+    volatility_gate: float = mmkit.field(
+        0.3, unit="", at_least=0, doc="volume volatility above which the spread widens"
+    )
+    volatility_widening: float = mmkit.field(0.3, unit="", at_least=0, doc="widening at a volume volatility of 1")
+    reversal_gate: float = mmkit.field(0.4, unit="", at_least=0, doc="reversal above which the spread widens")
+    reversal_widening: float = mmkit.field(0.2, unit="", at_least=0, doc="widening at a reversal of 1")
+    momentum_gate: float = mmkit.field(0.05, unit="", at_least=0, doc="momentum beyond which the quotes follow it")
+    momentum_shift: float = mmkit.field(0.3, unit="", at_least=0, doc="shift at a momentum of 1, in spreads")
+    exhaustion_gate: float = mmkit.field(
+        0.1, unit="", at_least=0, doc="exhaustion beyond which the quotes lean against it"
+    )
+    exhaustion_shift: float = mmkit.field(0.2, unit="", at_least=0, doc="shift at an exhaustion of 1, in spreads")
+    gamma_threshold: float = mmkit.field(
+        0.05, unit="", at_least=0, doc="predicted gamma adjustment that counts, if above this"
+    )
+    kappa_threshold: float = mmkit.field(
+        0.05, unit="", at_least=0, doc="predicted kappa adjustment that counts, if above this"
+    )
     volatility_threshold: float = mmkit.field(
-        0.05, at_least=0, doc="predicted volatility adjustment that counts, if above this"
+        0.05, unit="", at_least=0, doc="predicted volatility adjustment that counts, if above this"
     )
     offset_threshold: float = mmkit.field(
         0.00005, unit="fraction", at_least=0, doc="predicted offset that counts, if above this"
@@ -314,4 +330,9 @@ def mmkit_pricing() -> mmkit.Pricing:
         setup=setup,
         prepare=prepare,
         quote=quote,
+        examples=(
+            {"gamma": 0.4, "position_limit": 4.0},
+            {"gamma": 0.4, "position_limit": 4.0, "dynamic_gamma": True, "gamma_max": 50.0, "prediction_max_age": "1s"},
+            {"gamma": 0.4, "position_limit": 4.0, "model": "avellaneda"},
+        ),
     )

@@ -19,7 +19,9 @@ class Params:
     skew: float = mmkit.field(
         0.0, unit="quote/base", at_least=0, doc="shift of the reservation price per unit of position"
     )
-    alpha_shift: float = mmkit.field(0.0, unit="quote", doc="shift of the reservation price at an alpha of 1")
+    alpha_shift: float = mmkit.field(
+        0.0, unit="quote", unbounded="either sign", doc="shift of the reservation price at an alpha of 1"
+    )
 
 
 @attrs.define
@@ -46,4 +48,4 @@ def quote(params: Params, state: Any, market: Any, inputs: Inputs) -> tuple[floa
 @mmkit.hookimpl
 def mmkit_pricing() -> mmkit.Pricing:
     """Offers the rule."""
-    return mmkit.Pricing("fixed", params=Params, inputs=Inputs, quote=quote)
+    return mmkit.Pricing("fixed", params=Params, inputs=Inputs, quote=quote, examples=({"half_spread": 0.01},))

@@ -60,7 +60,7 @@ class Params:
     sigma: float = mmkit.field(
         0.0, unit="price/sqrt(s)", at_least=0, doc="volatility of the mid; 0 = taken from the volatility input"
     )
-    drift: float = mmkit.field(0.0, unit="price/s", doc="expected change of the mid")
+    drift: float = mmkit.field(0.0, unit="price/s", unbounded="either sign", doc="expected change of the mid")
     impact: float = mmkit.field(0.0, unit="price", at_least=0, doc="how far each fill moves the mid against us")
     order_size: float = mmkit.field(
         0.0, unit="base", at_least=0, doc="quantity of a fill; 0 = the sizing rule's; exact needs it"
@@ -192,5 +192,23 @@ def quote(params: Params, state: State, market: Any, inputs: Inputs, terms: Term
 def mmkit_pricing() -> mmkit.Pricing:
     """Offers the rule."""
     return mmkit.Pricing(
-        "glft", params=Params, state=State, inputs=Inputs, terms=Terms, setup=setup, prepare=prepare, quote=quote
+        "glft",
+        params=Params,
+        state=State,
+        inputs=Inputs,
+        terms=Terms,
+        setup=setup,
+        prepare=prepare,
+        quote=quote,
+        examples=(
+            {"method": "exact", "order_size": 0.2, "max_position": 4.0, "sigma": 0.05},
+            {
+                "method": "exact",
+                "order_size": 0.2,
+                "max_position": 4.0,
+                "sigma": 0.05,
+                "session": True,
+                "horizon": "30s",
+            },
+        ),
     )

@@ -69,4 +69,11 @@ def watch(params: Params, state: State, market: Any, account: Any, desk: Any, co
 @mmkit.hookimpl
 def mmkit_risk() -> mmkit.Risk:
     """Offers the rule."""
-    return mmkit.Risk("drawdown", params=Params, state=State, setup=setup, watch=watch)
+    return mmkit.Risk(
+        "drawdown",
+        params=Params,
+        state=State,
+        setup=setup,
+        watch=watch,
+        examples=({"money": 0.05}, {"fraction": 0.0004, "capital": 100.0}),
+    )

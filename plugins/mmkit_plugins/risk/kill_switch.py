@@ -35,15 +35,38 @@ class Step(enum.IntEnum):
 
 @attrs.frozen
 class Params:
-    widen_at: float = mmkit.field(math.inf, doc="danger from which on quotes are wider; inf = step not used")
-    reduce_at: float = mmkit.field(math.inf, doc="danger from which on quotes only reduce the position; inf = not used")
-    cancel_at: float = mmkit.field(math.inf, doc="danger from which on there are no quotes; inf = not used")
-    flatten_at: float = mmkit.field(math.inf, doc="danger from which on the position is closed; inf = not used")
+    widen_at: float = mmkit.field(
+        math.inf,
+        unit="",
+        unbounded="the scale of danger",
+        doc="danger from which on quotes are wider; inf = step not used",
+    )
+    reduce_at: float = mmkit.field(
+        math.inf,
+        unit="",
+        unbounded="the scale of danger",
+        doc="danger from which on quotes only reduce the position; inf = not used",
+    )
+    cancel_at: float = mmkit.field(
+        math.inf,
+        unit="",
+        unbounded="the scale of danger",
+        doc="danger from which on there are no quotes; inf = not used",
+    )
+    flatten_at: float = mmkit.field(
+        math.inf,
+        unit="",
+        unbounded="the scale of danger",
+        doc="danger from which on the position is closed; inf = not used",
+    )
     clears_at: float = mmkit.field(
-        math.inf, doc="danger at or below which it is over; inf = anywhere below the lowest step"
+        math.inf,
+        unit="",
+        unbounded="the scale of danger",
+        doc="danger at or below which it is over; inf = anywhere below the lowest step",
     )
     cool_down: mmkit.Duration = mmkit.field("30s", at_least=0, doc="time for which a danger must be lower to be so")
-    widen: float = mmkit.field(2.0, at_least=1, doc="factor of the half-spreads while wider")
+    widen: float = mmkit.field(2.0, unit="", at_least=1, doc="factor of the half-spreads while wider")
     missing: Step = mmkit.field(Step.CANCEL, doc="the step that a missing or infinite danger counts as")
     patience: mmkit.Duration = mmkit.field("1s", above=0, doc="time for each stage of the closing")
 
@@ -121,4 +144,12 @@ def called_for(params: Params, danger: float) -> int:
 @mmkit.hookimpl
 def mmkit_risk() -> mmkit.Risk:
     """Offers the rule."""
-    return mmkit.Risk("kill-switch", params=Params, inputs=Inputs, state=State, setup=setup, watch=watch)
+    return mmkit.Risk(
+        "kill-switch",
+        params=Params,
+        inputs=Inputs,
+        state=State,
+        setup=setup,
+        watch=watch,
+        examples=({"widen_at": 0.2, "reduce_at": 0.4, "cancel_at": 0.6, "flatten_at": 0.75, "cool_down": "300ms"},),
+    )

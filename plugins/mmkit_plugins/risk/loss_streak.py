@@ -51,4 +51,6 @@ def watch(params: Params, state: State, market: Any, account: Any, desk: Any, co
 @mmkit.hookimpl
 def mmkit_risk() -> mmkit.Risk:
     """Offers the rule."""
-    return mmkit.Risk("loss-streak", params=Params, state=State, watch=watch)
+    return mmkit.Risk(
+        "loss-streak", params=Params, state=State, watch=watch, examples=({"losses": 2, "cool_down": "2s"},)
+    )

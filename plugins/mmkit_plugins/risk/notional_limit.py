@@ -36,4 +36,4 @@ def limit(params: Params, state: Any, market: Any, ladder: Any, desk: Any) -> No
 @mmkit.hookimpl
 def mmkit_risk() -> mmkit.Risk:
     """Offers the rule."""
-    return mmkit.Risk("notional-limit", params=Params, limit=limit)
+    return mmkit.Risk("notional-limit", params=Params, limit=limit, examples=({"max_notional": 50.0},))

@@ -38,4 +38,4 @@ def limit(params: Params, state: Any, market: Any, inputs: Inputs, ladder: Any, 
 @mmkit.hookimpl
 def mmkit_risk() -> mmkit.Risk:
     """Offers the rule."""
-    return mmkit.Risk("position-limit", params=Params, inputs=Inputs, limit=limit)
+    return mmkit.Risk("position-limit", params=Params, inputs=Inputs, limit=limit, examples=({"max_position": 0.5},))

@@ -99,4 +99,11 @@ def limit(params: Params, state: State, market: Any, ladder: Any, desk: Any) -> 
 @mmkit.hookimpl
 def mmkit_risk() -> mmkit.Risk:
     """Offers the rule."""
-    return mmkit.Risk("recovery", params=Params, state=State, watch=watch, limit=limit)
+    return mmkit.Risk(
+        "recovery",
+        params=Params,
+        state=State,
+        watch=watch,
+        limit=limit,
+        examples=({"cool_down": "1s", "every": "2s"}, {"cool_down": "1s", "every": "2s", "after": "flatten"}),
+    )

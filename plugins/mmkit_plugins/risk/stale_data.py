@@ -29,4 +29,4 @@ def limit(params: Params, state: Any, market: Any, ladder: Any, desk: Any) -> No
 @mmkit.hookimpl
 def mmkit_risk() -> mmkit.Risk:
     """Offers the rule."""
-    return mmkit.Risk("stale-data", params=Params, limit=limit)
+    return mmkit.Risk("stale-data", params=Params, limit=limit, examples=({"max_age": "50ms"},))

@@ -54,4 +54,11 @@ def watch(params: Params, state: State, market: Any, account: Any, desk: Any, co
 @mmkit.hookimpl
 def mmkit_risk() -> mmkit.Risk:
     """Offers the rule."""
-    return mmkit.Risk("stop-loss", params=Params, state=State, setup=setup, watch=watch)
+    return mmkit.Risk(
+        "stop-loss",
+        params=Params,
+        state=State,
+        setup=setup,
+        watch=watch,
+        examples=({"money": 0.02}, {"fraction": 0.0001}),
+    )

@@ -35,7 +35,9 @@ class Params:
         math.inf, unit="fraction", above=0, doc="profit, of the entry notional, to be taken; inf = not looked at"
     )
     money: float = mmkit.field(math.inf, unit="quote", above=0, doc="profit to be taken; inf = not looked at")
-    fee_buffer: float = mmkit.field(1.2, at_least=0, doc="how many times the taker fee closing is expected to cost")
+    fee_buffer: float = mmkit.field(
+        1.2, unit="", at_least=0, doc="how many times the taker fee closing is expected to cost"
+    )
     cool_down: mmkit.Duration = mmkit.field("3s", at_least=0, doc="time without quotes after the position is closed")
     patience: mmkit.Duration = mmkit.field("1s", above=0, doc="time for each stage of the closing")
 
@@ -65,4 +67,11 @@ def watch(params: Params, state: State, market: Any, account: Any, desk: Any, co
 @mmkit.hookimpl
 def mmkit_risk() -> mmkit.Risk:
     """Offers the rule."""
-    return mmkit.Risk("take-profit", params=Params, state=State, setup=setup, watch=watch)
+    return mmkit.Risk(
+        "take-profit",
+        params=Params,
+        state=State,
+        setup=setup,
+        watch=watch,
+        examples=({"money": 0.002}, {"fraction": 1e-05}),
+    )

@@ -25,7 +25,10 @@ class Params:
     )
     money: float = mmkit.field(math.inf, unit="quote", above=0, doc="that is given up; inf = not looked at")
     activation: mmkit.Rate = mmkit.field(
-        0.0, unit="fraction", doc="profit after fees, of the entry notional, from which on the stop trails"
+        0.0,
+        unit="fraction",
+        unbounded="below 0 it trails a loss too",
+        doc="profit after fees, of the entry notional, from which on the stop trails",
     )
     cool_down: mmkit.Duration = mmkit.field("3s", at_least=0, doc="time without quotes after the position is closed")
     patience: mmkit.Duration = mmkit.field("1s", above=0, doc="time for each stage of the closing")
@@ -71,4 +74,11 @@ def watch(params: Params, state: State, market: Any, account: Any, desk: Any, co
 @mmkit.hookimpl
 def mmkit_risk() -> mmkit.Risk:
     """Offers the rule."""
-    return mmkit.Risk("trailing-stop", params=Params, state=State, setup=setup, watch=watch)
+    return mmkit.Risk(
+        "trailing-stop",
+        params=Params,
+        state=State,
+        setup=setup,
+        watch=watch,
+        examples=({"money": 0.002}, {"fraction": 0.0001}),
+    )

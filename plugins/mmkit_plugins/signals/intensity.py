@@ -210,4 +210,5 @@ def mmkit_signals() -> mmkit.Signal:
         on_book=on_book,
         on_clock=on_clock,
         on_trade=on_trade,
+        examples=({"half_life": "20s", "least": 5.0},),
     )

@@ -37,7 +37,11 @@ class Params:
     bins: int = mmkit.field(5, at_least=1, at_most=STATES, doc="equal bins of the imbalance I between 0 and 1")
     spreads: int = mmkit.field(2, at_least=1, at_most=STATES, doc="spread classes: 1, 2, ... ticks, the last and wider")
     adjustment: tuple[float, ...] = mmkit.field(
-        (), unit="ticks", capacity=STATES, doc="G* by spread, then by bin; empty = learned while running"
+        (),
+        unit="ticks",
+        capacity=STATES,
+        unbounded="either sign",
+        doc="G* by spread, then by bin; empty = learned while running",
     )
     refit: mmkit.Duration = mmkit.field("60s", above=0, doc="time between fits")
     moves: int = mmkit.field(200, at_least=1, doc="changes of the mid before the first fit")
@@ -253,4 +257,5 @@ def mmkit_signals() -> mmkit.Signal:
         on_book=on_book,
         on_clock=on_clock,
         depth=True,
+        examples=({"refit": "5s", "moves": 20}, {"bins": 1, "spreads": 1, "adjustment": [0.5]}),
     )

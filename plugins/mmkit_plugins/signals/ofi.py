@@ -36,7 +36,9 @@ class Params:
     ticks: int = mmkit.field(
         1000, unit="ticks", at_least=0, at_most=1_000_000, doc="levels further behind their side's best do not count"
     )
-    weights: tuple[float, ...] = mmkit.field((), capacity=LEVELS, doc="weight of each level; empty = 1 for each")
+    weights: tuple[float, ...] = mmkit.field(
+        (), unit="", capacity=LEVELS, unbounded="either sign", doc="weight of each level; empty = 1 for each"
+    )
     window: mmkit.Duration = mmkit.field("10s", at_least=SLOTS, doc="length of the rolling window")
     half_life: mmkit.Duration = mmkit.field(
         "0s", doc="above 0: instead of leaving a window, changes lose half their weight in this time"
@@ -229,4 +231,5 @@ def mmkit_signals() -> mmkit.Signal:
         on_book=on_book,
         on_clock=on_clock,
         depth=True,
+        examples=({"levels": 3, "window": "2s"},),
     )

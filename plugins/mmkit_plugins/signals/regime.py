@@ -31,13 +31,13 @@ NORMAL, UP, DOWN, RANGING = 0, 1, -1, 2
 
 @attrs.frozen
 class Params:
-    enter: float = mmkit.field(0.5, above=0, at_most=1, doc="strength of the trend from which on it is one")
-    leave: float = mmkit.field(0.25, at_least=0, at_most=1, doc="strength under which a trend has ended")
+    enter: float = mmkit.field(0.5, unit="", above=0, at_most=1, doc="strength of the trend from which on it is one")
+    leave: float = mmkit.field(0.25, unit="", at_least=0, at_most=1, doc="strength under which a trend has ended")
     hold: mmkit.Duration = mmkit.field(
         "0s", at_least=0, doc="time for which a condition lasts before its state is taken"
     )
     quiet: float = mmkit.field(
-        0.2, above=0, at_most=1, doc="trend, momentum and reversal under which the market is quiet"
+        0.2, unit="", above=0, at_most=1, doc="trend, momentum and reversal under which the market is quiet"
     )
     ranging_candles: int = mmkit.field(0, unit="candles", at_least=0, doc="candles of quiet that make a range")
     ranging_after: mmkit.Duration = mmkit.field(
@@ -45,8 +45,12 @@ class Params:
     )
     window: int = mmkit.field(100, unit="samples", at_least=2, at_most=WINDOW, doc="volatilities that are ranked")
     sample: mmkit.Duration = mmkit.field("1s", above=0, doc="time between two ranked volatilities")
-    high: float = mmkit.field(1.5, above=0, doc="multiple of the 75th percentile above which the market is excited")
-    low: float = mmkit.field(0.5, at_least=0, doc="multiple of the 75th percentile under which the market is calm")
+    high: float = mmkit.field(
+        1.5, unit="", above=0, doc="multiple of the 75th percentile above which the market is excited"
+    )
+    low: float = mmkit.field(
+        0.5, unit="", at_least=0, doc="multiple of the 75th percentile under which the market is calm"
+    )
 
 
 @attrs.define
@@ -225,4 +229,5 @@ def mmkit_signals() -> mmkit.Signal:
         },
         setup=setup,
         on_clock=on_clock,
+        examples=({"window": 8, "ranging_after": "100ms"}, {"window": 8, "enter": 0.75}),
     )

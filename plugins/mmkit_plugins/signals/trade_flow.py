@@ -135,4 +135,5 @@ def mmkit_signals() -> mmkit.Signal:
         outputs={"value": "", "count": "", "rate": "1/s", "volume_rate": "base/s"},
         on_trade=on_trade,
         on_clock=on_clock,
+        examples=({"window": "5s"},),
     )

@@ -29,7 +29,9 @@ class Params:
     fast: int = mmkit.field(12, unit="bars", at_least=1, at_most=100_000, doc="length of the fast average")
     slow: int = mmkit.field(26, unit="bars", at_least=2, at_most=100_000, doc="length of the slow average")
     atr_window: int = mmkit.field(14, unit="bars", at_least=1, at_most=RANGES, doc="bars of the average true range")
-    sensitivity: float = mmkit.field(1.0, above=0, doc="distance of the averages, in true ranges, for a value of 0.76")
+    sensitivity: float = mmkit.field(
+        1.0, unit="", above=0, doc="distance of the averages, in true ranges, for a value of 0.76"
+    )
 
 
 @attrs.define
@@ -138,4 +140,5 @@ def mmkit_signals() -> mmkit.Signal:
         setup=setup,
         on_book=on_book,
         on_clock=on_clock,
+        examples=({"fast": 3, "slow": 8, "atr_window": 5},),
     )

@@ -211,4 +211,5 @@ def mmkit_signals() -> mmkit.Signal:
         },
         on_trade=on_trade,
         on_clock=on_clock,
+        examples=({"window": 20, "aggressive_window": 10, "impact_window": 10, "max_age": "5s"},),
     )

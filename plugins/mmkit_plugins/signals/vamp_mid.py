@@ -170,4 +170,5 @@ def mmkit_signals() -> mmkit.Signal:
         on_book=on_book,
         on_clock=on_clock,
         depth=True,
+        examples=({"form": "effective", "quantity": 0.5},),
     )

@@ -74,8 +74,8 @@ class Params:
     fallback: float = mmkit.field(
         0.0, unit="fraction/sqrt(day)", at_least=0, doc="daily volatility before the first value; 0 = none, NaN"
     )
-    boost: float = mmkit.field(0.2, at_least=0, doc="rise of daily at a volume volatility of 1")
-    boost_above: float = mmkit.field(0.5, at_least=0, doc="volume volatility above which daily rises")
+    boost: float = mmkit.field(0.2, unit="", at_least=0, doc="rise of daily at a volume volatility of 1")
+    boost_above: float = mmkit.field(0.5, unit="", at_least=0, doc="volume volatility above which daily rises")
 
 
 @attrs.define
@@ -250,4 +250,9 @@ def mmkit_signals() -> mmkit.Signal:
         setup=setup,
         on_book=on_book,
         on_clock=on_clock,
+        examples=(
+            {"half_life": "5s", "warm_up": "2s"},
+            {"estimator": "realised", "warm_up": "2s"},
+            {"estimator": "two-scale", "window": 12, "sample": "500ms", "warm_up": "2s"},
+        ),
     )

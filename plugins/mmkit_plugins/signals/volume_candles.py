@@ -281,4 +281,8 @@ def mmkit_signals() -> mmkit.Signal:
         candle="completed",
         on_trade=on_trade,
         on_clock=on_clock,
+        examples=(
+            {"max_time": "2s", "fast": 2, "medium": 3, "slow": 5, "refresh": "1s"},
+            {"max_time": "2s", "fast": 2, "medium": 3, "slow": 5, "refresh": "0s", "max_age": "1s"},
+        ),
     )

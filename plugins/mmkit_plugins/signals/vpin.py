@@ -180,4 +180,8 @@ def mmkit_signals() -> mmkit.Signal:
         outputs={"value": "", "completed": "buckets"},
         on_trade=on_trade,
         on_clock=on_clock,
+        examples=(
+            {"bucket_volume": 0.5, "buckets": 5},
+            {"bucket_volume": 0.5, "buckets": 5, "classification": "bulk", "bar": "500ms", "bars": 5},
+        ),
     )

@@ -57,4 +57,5 @@ def mmkit_signals() -> mmkit.Signal:
         on_book=on_book,
         on_clock=on_clock,
         depth=True,
+        examples=({"levels": 5},),
     )

@@ -36,29 +36,35 @@ class Params:
     )
     increment: float = mmkit.field(0.0, unit="base", at_least=0, doc="step to which quantities go down; 0 = one lot")
     adding_floor: float = mmkit.field(
-        0.2, at_least=0, at_most=1, doc="least factor of the side that adds to the position"
+        0.2, unit="", at_least=0, at_most=1, doc="least factor of the side that adds to the position"
     )
     adding_slope: float = mmkit.field(
-        0.8, at_least=0, doc="how much of it goes by the time the position is at its limit"
+        0.8, unit="", at_least=0, doc="how much of it goes by the time the position is at its limit"
     )
-    reducing_cap: float = mmkit.field(1.5, at_least=1, doc="largest factor of the side that reduces the position")
+    reducing_cap: float = mmkit.field(
+        1.5, unit="", at_least=1, doc="largest factor of the side that reduces the position"
+    )
     reducing_slope: float = mmkit.field(
-        0.5, at_least=0, doc="how much comes on by the time the position is at its limit"
+        0.5, unit="", at_least=0, doc="how much comes on by the time the position is at its limit"
     )
     volatility_slope: float = mmkit.field(5.0, unit="sqrt(day)/fraction", at_least=0, doc="cut per unit of volatility")
-    volatility_floor: float = mmkit.field(0.5, at_least=0, at_most=1, doc="least factor of volatility")
+    volatility_floor: float = mmkit.field(0.5, unit="", at_least=0, at_most=1, doc="least factor of volatility")
     volatility_threshold: float = mmkit.field(
-        0.05, at_least=0, doc="predicted volatility adjustment that counts, if above this"
+        0.05, unit="", at_least=0, doc="predicted volatility adjustment that counts, if above this"
     )
     trend_tilt: bool = mmkit.field(False, doc="larger quantities with the trend, smaller ones against it")
-    trend_with: float = mmkit.field(1.2, at_least=0, doc="factor of the side that follows the trend")
-    trend_against: float = mmkit.field(0.9, at_least=0, doc="factor of the side against it")
-    volatility_gate: float = mmkit.field(0.4, at_least=0, doc="volume volatility above which quantities shrink")
-    reversal_gate: float = mmkit.field(0.5, at_least=0, doc="reversal above which quantities shrink")
-    risk_cut: float = mmkit.field(0.3, at_least=0, at_most=1, doc="cut at a volume volatility or reversal of 1")
-    momentum_gate: float = mmkit.field(0.1, at_least=0, doc="momentum beyond which the sides differ")
-    momentum_gain: float = mmkit.field(0.2, at_least=0, doc="gain of the side that sells into momentum")
-    momentum_loss: float = mmkit.field(0.1, at_least=0, at_most=1, doc="cut of the side that buys with it")
+    trend_with: float = mmkit.field(1.2, unit="", at_least=0, doc="factor of the side that follows the trend")
+    trend_against: float = mmkit.field(0.9, unit="", at_least=0, doc="factor of the side against it")
+    volatility_gate: float = mmkit.field(
+        0.4, unit="", at_least=0, doc="volume volatility above which quantities shrink"
+    )
+    reversal_gate: float = mmkit.field(0.5, unit="", at_least=0, doc="reversal above which quantities shrink")
+    risk_cut: float = mmkit.field(
+        0.3, unit="", at_least=0, at_most=1, doc="cut at a volume volatility or reversal of 1"
+    )
+    momentum_gate: float = mmkit.field(0.1, unit="", at_least=0, doc="momentum beyond which the sides differ")
+    momentum_gain: float = mmkit.field(0.2, unit="", at_least=0, doc="gain of the side that sells into momentum")
+    momentum_loss: float = mmkit.field(0.1, unit="", at_least=0, at_most=1, doc="cut of the side that buys with it")
 
 
 @attrs.define
@@ -211,4 +217,8 @@ def mmkit_sizing() -> mmkit.Sizing:
         desk=True,
         setup=setup,
         sizes=sizes,
+        examples=(
+            {"quantity": 0.2, "position_limit": 4.0},
+            {"quantity": 0.2, "position_limit": 4.0, "trend_tilt": True},
+        ),
     )

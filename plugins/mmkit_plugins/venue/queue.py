@@ -50,7 +50,7 @@ class PostOnly(enum.IntEnum):
 @attrs.frozen
 class Params:
     model: Model = mmkit.field(Model.RISK_AVERSE, doc="where in the queue a decrease of the level happens")
-    exponent: float = mmkit.field(3.0, above=0, at_most=100, doc="n of the power models")
+    exponent: float = mmkit.field(3.0, unit="", above=0, at_most=100, doc="n of the power models")
     entry_latency: mmkit.Duration = mmkit.field("10ms", at_least=0, doc="from our request to the venue")
     response_latency: mmkit.Duration = mmkit.field(
         "10ms", at_least=0, doc="from the venue to our knowledge of its answer"
@@ -141,4 +141,6 @@ def ratio(a: float, b: float) -> float:
 @mmkit.hookimpl
 def mmkit_venue() -> mmkit.Venue:
     """Offers the rule."""
-    return mmkit.Venue("queue", params=Params, rest=rest, trade=trade, depth_change=depth_change)
+    return mmkit.Venue(
+        "queue", params=Params, rest=rest, trade=trade, depth_change=depth_change, examples=({"model": "power"},)
+    )

@@ -193,15 +193,20 @@ def stack_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture
 def both(stack_cache: Path, tmp_path: Path, agree: Callable[[Any, Any], None]) -> Callable[..., Any]:
-    """Returns a function that runs a stack's text under both engines, asserts that they agree to the bit, and returns the compiled run."""
+    """Returns a function that runs a stack's text under both engines, asserts that they agree to the bit, and returns the compiled run.
 
-    def run(text: str, plugins: Mapping[str, str] | None = None, said: list[str] | None = None) -> Any:
+    engine: "auto" where the stack has rules that do not compile.
+    """
+
+    def run(
+        text: str, plugins: Mapping[str, str] | None = None, said: list[str] | None = None, engine: str = "compiled"
+    ) -> Any:
         for name, source in (plugins or {}).items():
             (tmp_path / name).write_text(source)
         file = tmp_path / "stack.toml"
         file.write_text(text)
         plain = attempt(file, engine="python")
-        compiled = attempt(file, engine="compiled", notify=(said if said is not None else []).append)
+        compiled = attempt(file, engine=engine, notify=(said if said is not None else []).append)
         assert (plain.summary["engine"], compiled.summary["engine"]) == ("python", "compiled")
         assert str(compiled.error) == str(plain.error)
         agree(compiled, plain)

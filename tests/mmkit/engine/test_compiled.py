@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from mmkit.engine import engines
+from mmkit.errors import PluginError
 from mmkit.runs import attempt
 
 HEAD = """
@@ -261,8 +263,8 @@ def on_clock(params, state, market):
 
 
 def quote(params, state, market):
-    words = f"{market.tick_size:.2f}"
-    return market.mid, 3 * float(words), 0.03
+    mixed = (0.03, 1)
+    return market.mid, mixed[int(market.mid * 0.0)], 0.03
 
 
 def sizes(params, state, market):
@@ -281,7 +283,7 @@ def mmkit_sizing():
 
 @mmkit.hookimpl
 def mmkit_pricing():
-    return mmkit.Pricing("wordy", quote=quote)
+    return mmkit.Pricing("mixed", quote=quote)
 '''
 
 REFUSING = (
@@ -294,7 +296,7 @@ use = "ring"
 [sizing]
 use = "model"
 [pricing]
-use = "wordy"
+use = "mixed"
 [execution]
 use = "requote"
 [report]
@@ -328,21 +330,52 @@ def test_a_rule_of_every_role_may_stay_python(both: Callable[..., Any], tmp_path
         assert isinstance(run.error.__cause__, RuntimeError)
 
 
-def test_what_the_compiler_refuses_is_named_and_runs_in_python(both: Callable[..., Any]) -> None:
+@pytest.fixture
+def always(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets "auto" compile, however short the data is."""
+    monkeypatch.setattr(engines, "LONG", 0)
+    monkeypatch.setattr(engines, "WARM", 0)
+
+
+REFUSALS = (
+    "sizing: model (mine.py): sizes: {file}:{model}: MODEL, a Model: "
+    "a field of State where it changes, a number or tuple where not; a model: compiled=False",
+    "pricing: mixed (mine.py): quote: {file}:{mixed}: "
+    "a tuple of several types, read at a place that is computed: an array of State, or if and elif",
+)
+
+
+def refusals(folder: Path) -> list[str]:
+    """Returns the lines of the two rules that do not compile."""
+    numbers = {"model": line(REFUSED, "return MODEL.half"), "mixed": line(REFUSED, "return market.mid, mixed")}
+    return [text.format(file=folder / "mine.py", **numbers) for text in REFUSALS]
+
+
+def test_auto_names_what_does_not_compile_and_runs_it_in_python(
+    both: Callable[..., Any], tmp_path: Path, always: None
+) -> None:
     said: list[str] = []
-    run = both(REFUSING.format(ring=""), {"mine.py": REFUSED}, said)
+    run = both(REFUSING.format(ring=""), {"mine.py": REFUSED}, said, engine="auto")
     assert run.fills.height > 5
-    lines = [text for text in said if text.endswith("runs in Python")]
-    assert [text.split(" (")[0] for text in lines] == [
-        "sizing: model: sizes cannot be compiled",
-        "pricing: wordy: quote cannot be compiled",
-    ]
-    assert "reads MODEL, a Model" in lines[0]
-    assert "\n" not in lines[1]
-    assert f"(line {line(REFUSED, 'words = ')}: " in lines[1]
+    lines = [text for text in said if text.endswith("it runs in Python")]
+    assert lines == [f"{each}; it runs in Python" for each in refusals(tmp_path)]
+    # The file has another line above the functions now: the stack is the same, and the lines are those of the file as it is.
+    moved = "# one line more" + REFUSED
     again: list[str] = []
-    both(REFUSING.format(ring=""), {"mine.py": REFUSED}, again)
-    assert again == lines
+    both(REFUSING.format(ring=""), {"mine.py": "# moved" + "\n" + REFUSED}, again, engine="auto")
+    assert len(again) == 2
+    assert f"mine.py:{line(moved, 'return MODEL.half') + 1}: " in again[0]
+
+
+def test_compiled_ends_with_a_line_for_each_of_them(both: Callable[..., Any], tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(REFUSED)
+    file = tmp_path / "stack.toml"
+    file.write_text(REFUSING.format(ring=""))
+    with pytest.raises(PluginError) as caught:
+        attempt(file, engine="compiled", out=tmp_path / "out")
+    assert caught.value.exit_code == 4
+    assert str(caught.value).splitlines() == refusals(tmp_path)  # auto has found out what a look cannot tell
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(
@@ -353,14 +386,13 @@ def test_what_the_compiler_refuses_is_named_and_runs_in_python(both: Callable[..
     ],
 )
 def test_an_error_in_compiled_code_names_rule_and_function(
-    both: Callable[..., Any], tmp_path: Path, ring: str, kind: str, at: str
+    both: Callable[..., Any], tmp_path: Path, always: None, ring: str, kind: str, at: str
 ) -> None:
-    both(REFUSING.format(ring=""), {"mine.py": REFUSED})
-    errors = [str(attempt(changed(tmp_path, ring), engine=engine).error) for engine in ("python", "compiled")]
-    lines = (line(REFUSED, at), line(REFUSED, "def on_clock"))  # compiled code knows the function, not the line
-    for error, number in zip(errors, lines, strict=True):
+    both(REFUSING.format(ring=""), {"mine.py": REFUSED}, engine="auto")
+    errors = [str(attempt(changed(tmp_path, ring), engine=engine).error) for engine in ("python", "auto")]
+    for error in errors:  # compiled code knows the function; called once more, plain, it tells the line
         assert error.startswith(f"signals.ring: ring (mine.py): on_clock raised {kind}: ")
-        assert f"({tmp_path / 'mine.py'}:{number}, at " in error
+        assert f"({tmp_path / 'mine.py'}:{line(REFUSED, at)}, at " in error
     assert errors[0].split(", at ")[1] == errors[1].split(", at ")[1]
 
 

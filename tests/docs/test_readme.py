@@ -8,9 +8,9 @@ import sys
 import sysconfig
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
+from shown import Command, File, Script, steps
 
 import mmkit
 from mmkit.rules import Role
@@ -20,36 +20,21 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 MMKIT = Path(sysconfig.get_path("scripts")) / "mmkit"
 
 
-def blocks(language: str) -> list[str]:
-    """Returns the README's fenced blocks of a language."""
-    return re.findall(rf"(?ms)^```{language}\n(.*?)^```$", README)
-
-
-class Command(NamedTuple):
-    """A command as the README shows it, and what it prints there."""
-
-    line: str
-    output: str
-
-
-def commands() -> list[Command]:
-    """Returns the commands of every console block, in order."""
-    found = (re.findall(r"(?m)^\$ (.+)\n((?:(?!\$ ).*\n)*)", block) for block in blocks("console"))
-    return [Command(line, output) for each in found for line, output in each]
+STEPS = list(steps(README))
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Returns a folder with the README's stack and plugin."""
-    (stack,) = blocks("toml")
-    (plugin,) = (block for block in blocks("python") if "hookimpl" in block)
-    (tmp_path / "stack.toml").write_text(stack, encoding="utf-8")
-    (tmp_path / "wide.py").write_text(plugin, encoding="utf-8")
+    files = {step.name: step.text for step in STEPS if isinstance(step, File)}
+    assert files.keys() == {"stack.toml", "wide.py"}
+    for name, text in files.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
     return tmp_path
 
 
 def test_every_command_prints_what_it_says(folder: Path) -> None:
-    shown = commands()
+    shown = [step for step in STEPS if isinstance(step, Command)]
     assert len(shown) >= 3
     for line, output in shown:
         program, *arguments = shlex.split(line)
@@ -66,7 +51,7 @@ def test_the_run_trades_and_writes_what_the_readme_lists(folder: Path) -> None:
 
 
 def test_the_notebook_lines_work(folder: Path) -> None:
-    (lines,) = (block for block in blocks("python") if "hookimpl" not in block)
+    (lines,) = (step.text for step in STEPS if isinstance(step, Script))
     check = "import polars\nassert run.fills.height and isinstance(run.records, polars.DataFrame)"
     subprocess.run([sys.executable, "-c", f"{lines}\n{check}"], cwd=folder, check=True)
 

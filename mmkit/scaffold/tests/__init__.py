@@ -1,0 +1,1 @@
+"""The tests that go with each of the rules."""
