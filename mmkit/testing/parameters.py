@@ -28,7 +28,8 @@ from mmkit.testing.markets import Made, ordinary, over
 from mmkit.testing.observing import Seen, placed
 from mmkit.testing.played import played
 from mmkit.testing.rows import Failed, Skipped
-from mmkit.testing.subject import Subject
+from mmkit.testing.subject import LOT, TICK, Subject
+from mmkit.testing.surroundings import instrument
 
 MOST = 150
 """Runs after which a parameter is taken to have no effect."""
@@ -45,7 +46,10 @@ BRIEF = 1200
 """Rows of the kit's book with which the search begins: what matters mostly does so within seconds."""
 
 SURROUNDINGS: Mapping[Role, tuple[Table, ...]] = {
-    Role.VENUE: ({"sizing": CHANGING, "execution": {"use": "tolerance", "every": "400ms"}}, SLOWER),
+    Role.VENUE: (
+        {"sizing": CHANGING, "pricing": {"half_spread": 0.0}, "execution": {"use": "tolerance", "every": "400ms"}},
+        SLOWER,
+    ),
     Role.PRICING: ({"instruments": {"X": {"maker_fee": 0.0005, "taker_fee": 0.001}}},),
     Role.LADDER: ({"sizing": CHANGING},),
     Role.RISK: (
@@ -54,7 +58,7 @@ SURROUNDINGS: Mapping[Role, tuple[Table, ...]] = {
         {"pricing": {"half_spread": 0.01, "skew": 0.005}},
     ),
     Role.EXECUTION: (SLOWER, {"sizing": CHANGING}, {"instruments": {"X": {"venue": {"amend": "none"}}}}, CANDLES),
-    Role.HEDGING: (SLOWER,),
+    Role.HEDGING: ({"instruments": {"Z": instrument(TICK, LOT)}}, SLOWER),
     Role.OPTIMIZATION: ({**SLOWER, **CANDLES},),
 }
 """What other sections of a stack say, by role, beside the kit's plain stack; one that makes no stack of it is left out."""

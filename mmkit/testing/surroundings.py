@@ -97,9 +97,10 @@ def without_a_book() -> dict[str, Any]:
 
 
 def merged(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns the tables of both, the other's keys in the place of the one's."""
+    """Returns the tables of both, the other's keys in the place of the one's; another rule has none of the keys of the one before."""
     both = dict(one)
     for key, value in other.items():
         kept = both.get(key)
-        both[key] = merged(kept, value) if isinstance(kept, Mapping) and isinstance(value, Mapping) else value
+        alike = isinstance(kept, Mapping) and isinstance(value, Mapping) and value.get("use") in (None, kept.get("use"))
+        both[key] = merged(kept, value) if alike else value  # type: ignore[arg-type]
     return both
