@@ -96,11 +96,13 @@ class Trace:
 
 @attrs.frozen
 class Situation:
-    """A table of the rule's parameters, what other sections of the stack say, and how many rows the market has."""
+    """A table of the rule's parameters, what other sections of the stack say, how many rows the market has, and whether inputs that the rule
+    does not require are there."""
 
     table: Table
     more: Table = attrs.field(factory=dict)
     rows: int = 1 << 30
+    optional: bool = True
 
 
 class Search:
@@ -138,6 +140,8 @@ class Search:
         else:
             yield from (attrs.evolve(each, rows=BRIEF) for each in (*plain, *others))
             yield from (*plain, *others)
+            if self.subject.rule.inputs is not None:
+                yield from (attrs.evolve(each, optional=False) for each in plain)
         for table in tables:
             for second in self.fields:
                 if second[0].name != field[0].name:
@@ -147,7 +151,7 @@ class Search:
 
     def trace(self, situation: Situation) -> Trace | None:
         """Returns what a run shows, known from before or new; None where that is no stack or no run."""
-        key = repr((sorted(situation.table.items()), situation.more, situation.rows))
+        key = repr((sorted(situation.table.items()), attrs.evolve(situation, table={})))
         if key not in self.traces:
             try:
                 self.traces[key] = self.run(situation)
@@ -206,15 +210,15 @@ def same(one: Any, other: Any) -> bool:
 
 
 def situated(subject: Subject, situation: Situation) -> Stack:
-    """Returns a stack over the kit's book; that of a second instrument shares its moves, and the rule is the last of the risk rules."""
+    """Returns a stack over the kit's book; that of a second instrument shares its moves."""
     books: list[Any] = [None, None] if subject.fills_by_chance else [book(0, situation.rows), book(1, situation.rows)]
-    stack = subject.stack(situation.table, market=books[0], more=situation.more)
+    stack = subject.stack(situation.table, market=books[0], more=situation.more, optional=situation.optional)
     if "H" in stack.legs:
         leg = stack.legs["H"]
         market = attrs.evolve(leg.market, rule=books[1], declared=books[1])
         stack = attrs.evolve(stack, legs={**stack.legs, "H": attrs.evolve(leg, market=market)})
     # A rule that recovers from what others asked for is declared after them.
-    return attrs.evolve(stack, risk=tuple(sorted(stack.risk, key=lambda slot: slot.rule is subject.rule)))
+    return attrs.evolve(stack, risk=tuple(sorted(stack.risk, key=lambda slot: slot.name != "stop")))
 
 
 @cache
