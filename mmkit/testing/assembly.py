@@ -18,6 +18,7 @@ from mmkit.testing.feed import fed, feed, output_of
 from mmkit.testing.given import SIMULATED, given, simulated
 from mmkit.testing.rows import Skipped
 from mmkit.testing.surroundings import (
+    BRISK,
     GROUPS,
     SUBJECT,
     built_in,
@@ -28,6 +29,9 @@ from mmkit.testing.surroundings import (
     needs_data,
     without_a_book,
 )
+
+VOLATILITY = {"price/sqrt(s)": "volatility.value", "fraction/sqrt(day)": "volatility.daily"}
+"""What the host of an optimization reads, by unit."""
 
 Tables = Mapping[str, Any]
 Acting = tuple[Rule, str, Tables]
@@ -127,7 +131,13 @@ def _host(tables: dict[str, Any], rule: Optimization, entry: dict[str, Any]) -> 
                 tables["instruments"]["X"][section] = own
             else:
                 tables[section] = own
-            if any(each.metadata.get("required") for each in (attrs.fields(host.inputs) if host.inputs else ())):
-                tables["signals"]["volatility"] = {"use": "volatility", "half_life": "10s", "warm_up": "1s"}
+            wired = {
+                each.name: VOLATILITY[each.metadata["unit"]]
+                for each in (attrs.fields(host.inputs) if host.inputs else ())
+                if each.metadata.get("required") and each.metadata["unit"] in VOLATILITY
+            }
+            if wired:
+                own["inputs"] = wired
+                tables["signals"]["volatility"] = {"use": "volatility", **BRISK["volatility"]}
             return
     raise Skipped(f"it suits no rule that is there in the roles {', '.join(rule.applies)}")

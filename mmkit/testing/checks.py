@@ -2,7 +2,7 @@
 
 import importlib
 import traceback
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from types import ModuleType
 from typing import Any
 
@@ -45,13 +45,29 @@ def check_rule(
     its reason: their rows are "expected", and "failed" where they pass all the same; checks: only these; params: a table as TOML has
     it, for parameters that have no default; name: who supplies the rule. Raises ConfigError for a check that does not exist.
     """
+    return list(
+        rows(rule, expected_failures=expected_failures, checks=checks, params=params, name=name),
+    )
+
+
+def rows(
+    rule: Rule | ModuleType,
+    *,
+    expected_failures: Collection[str] = (),
+    checks: Iterable[str] | None = None,
+    params: Mapping[str, Any] | None = None,
+    name: str = "",
+) -> Iterator[Row]:
+    """Yields the rows of `check_rule`, each as soon as it is found."""
     wanted = CHECKS if checks is None else tuple(checks)
     for each in (*wanted, *expected_failures):
         if each not in CHECKS:
             raise ConfigError(f'no check "{each}"{nearest(each, CHECKS)}; there are: {", ".join(CHECKS)}')
     subject = Subject(rule if isinstance(rule, Rule) else only_rule(rule), name or "the rule under test", params or {})
     reasons = expected_failures if isinstance(expected_failures, Mapping) else dict.fromkeys(expected_failures, "")
-    return [judged(checked(subject, each), reasons) for each in CHECKS if each in wanted]
+    for each in CHECKS:
+        if each in wanted:
+            yield judged(checked(subject, each), reasons)
 
 
 def only_rule(module: ModuleType) -> Rule:

@@ -20,8 +20,8 @@ from mmkit.rules import Rule, own_functions
 CLOCK, RANDOM, FILES, NETWORK, PROCESS = "the clock", "global random numbers", "a file", "the network", "the process"
 
 CLOCKS = ("time", "monotonic", "perf_counter", "process_time", "thread_time", "localtime", "gmtime", "ctime", "sleep")
-CODE = (".py", ".pyc", ".so", ".pyd", ".dll")
-"""Files that an import inside a function opens."""
+READERS = ("linecache.py", "tokenize.py")
+"""Where the interpreter itself reads source files, for a traceback."""
 
 
 @attrs.frozen
@@ -104,7 +104,7 @@ class Guard:
 
     def opened(self, path: Any, mode: Any, flags: Any) -> None:
         """Judges a file that is opened."""
-        if isinstance(path, int) or str(path).endswith(CODE) or importing():
+        if isinstance(path, int) or importing():
             return
         writes = isinstance(flags, int) and bool(flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC))
         if writes and (self.folder is None or not within(os.fsdecode(path), self.folder)):
@@ -124,10 +124,11 @@ def within(path: str, folder: Path) -> bool:
 
 
 def importing() -> bool:
-    """Returns whether the interpreter is importing a module now."""
+    """Returns whether the interpreter is importing a module, or reads source, of itself."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
-        if frame.f_code.co_filename.startswith("<frozen importlib"):
+        file = frame.f_code.co_filename
+        if file.startswith("<frozen importlib") or file.endswith(READERS):
             return True
         frame = frame.f_back
     return False

@@ -37,6 +37,8 @@ def check(subject: Subject) -> str:
         stack = subject.stack(table, more=slow(subject, table))
         whole = [delayed(simulated(number=number)) for number in range(len(stack.legs))]
         full = observed(subject, over(stack, whole))
+        if tried == 0 and unlike(full[1], observed(subject, over(stack, whole))[1]):
+            raise Skipped("two runs over the same market differ as it is: see the check deterministic")
         for number, time in enumerate(times(full[0], whole[0])):
             cut = [before(rows, time) for rows in whole]
             known = min(int(rows["local_ts"][-1]) for rows in cut)

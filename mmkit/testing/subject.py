@@ -23,14 +23,15 @@ TICK, LOT = 0.01, 0.001
 class Subject:
     """A rule and what it is tried with.
 
-    supplier: who offers it; params: a table of parameters, as TOML has them, for what has no default.
+    supplier: who offers it; params: a table of parameters, as TOML has them, for what has no default; acting: the rule as it acts in its
+    stacks.
     """
 
     rule: Rule
     supplier: str = "the rule under test"
     params: Tables = attrs.field(factory=dict)
     _stacks: dict[str, Stack] = attrs.field(factory=dict, init=False)
-    _acting: Rule = attrs.field(default=attrs.Factory(lambda self: short(self.rule), takes_self=True), init=False)
+    acting: Rule = attrs.field(default=attrs.Factory(lambda self: short(self.rule), takes_self=True), init=False)
 
     @property
     def name(self) -> str:
@@ -77,7 +78,7 @@ class Subject:
         if key not in self._stacks:
             acting = [(self.rule, self.supplier, table)]
             stack = assembled(acting, tick_size=tick_size, lot_size=lot_size, optional=optional, more=more)
-            self._stacks[key] = placed(stack, self.rule, self._acting)
+            self._stacks[key] = placed(stack, self.rule, self.acting)
         stack = self._stacks[key]
         if market is not None:
             legs = {name: self._over(leg, market) for name, leg in stack.legs.items()}
@@ -94,7 +95,7 @@ class Subject:
 
     def put(self, stack: Stack, rule: Rule) -> Stack:
         """Returns one of its stacks with another rule in the place of the rule under test."""
-        return placed(stack, self._acting, short(rule))
+        return placed(stack, self.acting, short(rule))
 
     def structured(self, table: Tables) -> Any:
         """Returns the rule's parameters from a table. Raises ConfigError, one line per fault."""

@@ -15,6 +15,9 @@ from mmkit.page_block import MEASURED, asked_for, example
 from mmkit.plugins import offers
 from mmkit.rules import Role, Rule
 
+BRISK: Mapping[str, Mapping[str, Any]] = {"volatility": {"half_life": "10s", "sample": "250ms", "warm_up": "1s"}}
+"""Parameters with which a signal is ready within the kit's short markets, by rule: rules that wait for it would do nothing."""
+
 GROUPS = {Role.SIGNALS: "signals", Role.RISK: "risk", Role.REPORT: "report"}
 """Sections of several rules."""
 
@@ -97,10 +100,12 @@ def without_a_book() -> dict[str, Any]:
 
 
 def merged(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns the tables of both, the other's keys in the place of the one's; another rule has none of the keys of the one before."""
+    """Returns the tables of both, the other's keys in the place of the one's; the table of another rule takes the place of the whole."""
     both = dict(one)
     for key, value in other.items():
         kept = both.get(key)
-        alike = isinstance(kept, Mapping) and isinstance(value, Mapping) and value.get("use") in (None, kept.get("use"))
-        both[key] = merged(kept, value) if alike else value  # type: ignore[arg-type]
+        both[key] = value
+        if isinstance(kept, Mapping) and isinstance(value, Mapping):
+            if value.get("use", kept.get("use")) == kept.get("use"):
+                both[key] = merged(kept, value)
     return both
