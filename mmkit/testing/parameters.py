@@ -287,10 +287,11 @@ def numbers(attribute: "attrs.Attribute[Any]", annotation: Any, now: float) -> I
     else:
         found = [size * unit for size in (1, 0.1, 0.01, 10, 0.001, 100, 1e-5, -1)]
     found += [now + 1, now - 1] if annotation is int else []
-    found += [
-        0.0,
-        *(attribute.metadata[bound] for bound in ("at_least", "at_most") if attribute.metadata.get(bound) is not None),
-    ]
+    bounds = (attribute.metadata.get(name) for name in ("at_least", "above", "at_most", "below"))
+    ends = [bound for bound in bounds if bound is not None]
+    if len(ends) == 2:
+        found += [0.5 * sum(ends), 0.1 * ends[0] + 0.9 * ends[1]]
+    found += [0.0, *ends]
     for value in found:
         if math.isfinite(value):
             value = int(value) if whole else float(value)

@@ -257,8 +257,8 @@ def falling(params: Any, state: Any, market: Any) -> tuple[float, float, float]:
 
 
 def divided(params: Any, state: Any, market: Any) -> None:
-    """Divides by what is 0 in a burst."""
-    state.value = params.weight / (market.now - market.start)
+    """Divides by what is 0 at first."""
+    state.value = params.weight / market.position
 
 
 @pytest.mark.parametrize(

@@ -49,8 +49,8 @@ def tried(name: str, **table: Any) -> list[Any]:
 
 
 def test_numbers_stay_within_their_range_and_none_comes_twice() -> None:
-    assert tried("ratio") == [1.0, 0.25, 0.05, 0.005, 0.55]
-    assert tried("count") == [6, 1, 4, 2]
+    assert tried("ratio") == [1.0, 0.25, 0.05, 0.005, 0.55, 0.9]
+    assert tried("count") == [6, 1, 4, 2, 5]
     assert all(value > 0 and math.isfinite(value) for value in tried("limit"))
 
 
