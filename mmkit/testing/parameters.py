@@ -31,7 +31,7 @@ from mmkit.testing.rows import Failed, Skipped
 from mmkit.testing.subject import LOT, TICK, Subject
 from mmkit.testing.surroundings import instrument
 
-MOST = 150
+MOST = 200
 """Runs after which a parameter is taken to have no effect."""
 
 Table = Mapping[str, Any]
@@ -40,8 +40,11 @@ Field = tuple["attrs.Attribute[Any]", Any, Kind]
 CHANGING = {"use": "inventory", "quantity": 0.2, "position_limit": 4.0}
 SLOWER = {"instruments": {"X": {"venue": {"entry_latency": "300ms", "response_latency": "300ms"}}}}
 CANDLES = {"signals": {"candles": {"use": "volume-candles", "threshold": 2.0, "fast": 2, "medium": 3, "slow": 5}}}
-STOP = {"use": "stop-loss", "money": 0.02}
+STOPS = ({"use": "stop-loss", "money": 0.002}, {"use": "drawdown", "money": 0.005})
 RECOVERY = {"use": "recovery", "cool_down": "1s", "every": "1s"}
+INVERSE = {"instruments": {"X": {"kind": "inverse"}}}
+"""Its position in base currency changes with the price, without a fill."""
+
 BRIEF = 1200
 """Rows of the kit's book with which the search begins: what matters mostly does so within seconds."""
 
@@ -53,13 +56,13 @@ SURROUNDINGS: Mapping[Role, tuple[Table, ...]] = {
     Role.PRICING: ({"instruments": {"X": {"maker_fee": 0.0005, "taker_fee": 0.001}}},),
     Role.LADDER: ({"sizing": CHANGING},),
     Role.RISK: (
-        {"risk": {"stop": STOP}},
         {"risk": {"recovery": RECOVERY}},
+        *({"risk": {"stop": stop}} for stop in STOPS),
         {"pricing": {"half_spread": 0.01, "skew": 0.005}},
     ),
     Role.EXECUTION: (SLOWER, {"sizing": CHANGING}, {"instruments": {"X": {"venue": {"amend": "none"}}}}, CANDLES),
     Role.HEDGING: ({"instruments": {"Z": instrument(TICK, LOT)}}, SLOWER),
-    Role.OPTIMIZATION: ({**SLOWER, **CANDLES},),
+    Role.OPTIMIZATION: ({**SLOWER, **CANDLES}, INVERSE),
 }
 """What other sections of a stack say, by role, beside the kit's plain stack; one that makes no stack of it is left out."""
 
