@@ -18,6 +18,7 @@ from mmkit.testing.feed import fed, feed, output_of
 from mmkit.testing.given import SIMULATED, given, simulated
 from mmkit.testing.rows import Skipped
 from mmkit.testing.surroundings import (
+    BRISK,
     GROUPS,
     SUBJECT,
     built_in,
@@ -137,6 +138,6 @@ def _host(tables: dict[str, Any], rule: Optimization, entry: dict[str, Any]) -> 
             }
             if wired:
                 own["inputs"] = wired
-                tables["signals"]["volatility"] = {"use": "volatility", "half_life": "10s", "warm_up": "1s"}
+                tables["signals"]["volatility"] = {"use": "volatility", **BRISK["volatility"]}
             return
     raise Skipped(f"it suits no rule that is there in the roles {', '.join(rule.applies)}")

@@ -16,7 +16,7 @@ from mmkit.testing.look_ahead import over
 from mmkit.testing.observing import placed, watched
 from mmkit.testing.rows import Failed, Skipped
 from mmkit.testing.subject import LOT, TICK, Subject, run
-from mmkit.testing.surroundings import SUBJECT, filled, instrument, needs_data
+from mmkit.testing.surroundings import BRISK, SUBJECT, filled, instrument, needs_data
 
 ROWS = 1200
 """Of the kit's market, which are about five seconds."""
@@ -131,7 +131,7 @@ def tables(subject: Subject, heard: Sequence[Rule], chosen: Mapping[Role, Rule],
 
 def section(rule: Rule, sources: Sequence[tuple[str, Rule]]) -> Tables:
     """Returns a rule's table: what it must have, and the wiring of its inputs."""
-    table = {"use": rule.name, **filled(rule, {})}
+    table = {"use": rule.name, **filled(rule, {}), **(BRISK.get(rule.name, {}) if rule.role is Role.SIGNALS else {})}
     wired = {each.name: source for each in inputs(rule) if (source := source_of(each, sources))}
     for each in inputs(rule):
         unless = each.metadata.get("unless")

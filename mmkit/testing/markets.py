@@ -159,6 +159,7 @@ BUSY: tuple[Piece, ...] = tuple(
 CORNERS: dict[str, tuple[Piece, ...]] = {
     "nothing but trades": (("trade", 0, 1, 1, 3), ("trade", SECOND, -1, 1, 2), ("trade", 0, -1, 1, 0)),
     "an empty book": (("reset", 0, 0, (), ()), ("trade", SECOND, 1, 1, 3), ("reset", SECOND, 0, (), ())),
+    "asks alone": (ASKS, ("trade", SECOND, 1, 1, 3), ("levels", SECOND, [(-1, 1, 7)]), ("trade", 0, 1, 1, 7)),
     "one side only": (ASKS, ("trade", SECOND, 1, 1, 3), BIDS, ("trade", SECOND, -1, 1, 3)),
     "a book that empties and returns": (
         *(BOOK, *BUSY, ("clear", 100 * MS, 1, DEEPEST), ("trade", 2 * SECOND, 1, 1, 2)),
@@ -234,7 +235,7 @@ def markets(*, most: int = 40) -> "st.SearchStrategy[Made]":
     )
     grids = st.sampled_from(GRIDS)
     stories = st.one_of(st.lists(pieces, max_size=most), st.lists(pieces, min_size=most // 2, max_size=most))
-    begins = st.sampled_from(((BOOK,), (BOOK,), (BOOK, *BUSY), ()))
+    begins = st.sampled_from(((), (BOOK,), (BOOK,), (BOOK, *BUSY)))
     feeds = st.sampled_from((MS, 0, SECOND))
 
     def make(grid: Any, begin: Any, story: Any, feed: int) -> Made:

@@ -28,9 +28,10 @@ from mmkit.testing.markets import Made, ordinary, over
 from mmkit.testing.observing import Seen, placed
 from mmkit.testing.played import played
 from mmkit.testing.rows import Failed, Skipped
-from mmkit.testing.subject import Subject
+from mmkit.testing.subject import LOT, TICK, Subject
+from mmkit.testing.surroundings import instrument
 
-MOST = 150
+MOST = 200
 """Runs after which a parameter is taken to have no effect."""
 
 Table = Mapping[str, Any]
@@ -39,23 +40,29 @@ Field = tuple["attrs.Attribute[Any]", Any, Kind]
 CHANGING = {"use": "inventory", "quantity": 0.2, "position_limit": 4.0}
 SLOWER = {"instruments": {"X": {"venue": {"entry_latency": "300ms", "response_latency": "300ms"}}}}
 CANDLES = {"signals": {"candles": {"use": "volume-candles", "threshold": 2.0, "fast": 2, "medium": 3, "slow": 5}}}
-STOP = {"use": "stop-loss", "money": 0.02}
+STOPS = ({"use": "stop-loss", "money": 0.002}, {"use": "drawdown", "money": 0.005})
 RECOVERY = {"use": "recovery", "cool_down": "1s", "every": "1s"}
+INVERSE = {"instruments": {"X": {"kind": "inverse"}}}
+"""Its position in base currency changes with the price, without a fill."""
+
 BRIEF = 1200
 """Rows of the kit's book with which the search begins: what matters mostly does so within seconds."""
 
 SURROUNDINGS: Mapping[Role, tuple[Table, ...]] = {
-    Role.VENUE: ({"sizing": CHANGING, "execution": {"use": "tolerance", "every": "400ms"}}, SLOWER),
+    Role.VENUE: (
+        {"sizing": CHANGING, "pricing": {"half_spread": 0.0}, "execution": {"use": "tolerance", "every": "400ms"}},
+        SLOWER,
+    ),
     Role.PRICING: ({"instruments": {"X": {"maker_fee": 0.0005, "taker_fee": 0.001}}},),
     Role.LADDER: ({"sizing": CHANGING},),
     Role.RISK: (
-        {"risk": {"stop": STOP}},
         {"risk": {"recovery": RECOVERY}},
+        *({"risk": {"stop": stop}} for stop in STOPS),
         {"pricing": {"half_spread": 0.01, "skew": 0.005}},
     ),
     Role.EXECUTION: (SLOWER, {"sizing": CHANGING}, {"instruments": {"X": {"venue": {"amend": "none"}}}}, CANDLES),
-    Role.HEDGING: (SLOWER,),
-    Role.OPTIMIZATION: ({**SLOWER, **CANDLES},),
+    Role.HEDGING: ({"instruments": {"Z": instrument(TICK, LOT)}}, SLOWER),
+    Role.OPTIMIZATION: ({**SLOWER, **CANDLES}, INVERSE),
 }
 """What other sections of a stack say, by role, beside the kit's plain stack; one that makes no stack of it is left out."""
 
@@ -92,11 +99,13 @@ class Trace:
 
 @attrs.frozen
 class Situation:
-    """A table of the rule's parameters, what other sections of the stack say, and how many rows the market has."""
+    """A table of the rule's parameters, what other sections of the stack say, how many rows the market has, and whether inputs that the rule
+    does not require are there."""
 
     table: Table
     more: Table = attrs.field(factory=dict)
     rows: int = 1 << 30
+    optional: bool = True
 
 
 class Search:
@@ -134,6 +143,8 @@ class Search:
         else:
             yield from (attrs.evolve(each, rows=BRIEF) for each in (*plain, *others))
             yield from (*plain, *others)
+            if self.subject.rule.inputs is not None:
+                yield from (attrs.evolve(each, optional=False) for each in plain)
         for table in tables:
             for second in self.fields:
                 if second[0].name != field[0].name:
@@ -143,7 +154,7 @@ class Search:
 
     def trace(self, situation: Situation) -> Trace | None:
         """Returns what a run shows, known from before or new; None where that is no stack or no run."""
-        key = repr((sorted(situation.table.items()), situation.more, situation.rows))
+        key = repr((sorted(situation.table.items()), attrs.evolve(situation, table={})))
         if key not in self.traces:
             try:
                 self.traces[key] = self.run(situation)
@@ -202,15 +213,15 @@ def same(one: Any, other: Any) -> bool:
 
 
 def situated(subject: Subject, situation: Situation) -> Stack:
-    """Returns a stack over the kit's book; that of a second instrument shares its moves, and the rule is the last of the risk rules."""
+    """Returns a stack over the kit's book; that of a second instrument shares its moves."""
     books: list[Any] = [None, None] if subject.fills_by_chance else [book(0, situation.rows), book(1, situation.rows)]
-    stack = subject.stack(situation.table, market=books[0], more=situation.more)
+    stack = subject.stack(situation.table, market=books[0], more=situation.more, optional=situation.optional)
     if "H" in stack.legs:
         leg = stack.legs["H"]
         market = attrs.evolve(leg.market, rule=books[1], declared=books[1])
         stack = attrs.evolve(stack, legs={**stack.legs, "H": attrs.evolve(leg, market=market)})
     # A rule that recovers from what others asked for is declared after them.
-    return attrs.evolve(stack, risk=tuple(sorted(stack.risk, key=lambda slot: slot.rule is subject.rule)))
+    return attrs.evolve(stack, risk=tuple(sorted(stack.risk, key=lambda slot: slot.name != "stop")))
 
 
 @cache
@@ -279,10 +290,11 @@ def numbers(attribute: "attrs.Attribute[Any]", annotation: Any, now: float) -> I
     else:
         found = [size * unit for size in (1, 0.1, 0.01, 10, 0.001, 100, 1e-5, -1)]
     found += [now + 1, now - 1] if annotation is int else []
-    found += [
-        0.0,
-        *(attribute.metadata[bound] for bound in ("at_least", "at_most") if attribute.metadata.get(bound) is not None),
-    ]
+    bounds = (attribute.metadata.get(name) for name in ("at_least", "above", "at_most", "below"))
+    ends = [bound for bound in bounds if bound is not None]
+    if len(ends) == 2:
+        found += [0.5 * sum(ends), 0.1 * ends[0] + 0.9 * ends[1]]
+    found += [0.0, *ends]
     for value in found:
         if math.isfinite(value):
             value = int(value) if whole else float(value)

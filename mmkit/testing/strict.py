@@ -8,7 +8,8 @@ with the same one. In Python neither happens, and the two engines drift apart wi
 - an array that is assigned as a whole or read in slices; an index that is not a whole number;
 - an assignment to what a rule is only shown: market, inputs, account, trade, fill;
 - a result whose type changes from call to call (`max(1, 0.5)`), that is a list, or that is not of the type that the kernel reads;
-- orders with prices or quantities that are not whole ticks and lots.
+- orders with prices or quantities that are not whole ticks and lots;
+- what gives other bits when it is compiled (`x**2`, `hypot`, `round(x, n)`; mmkit.subset has the list).
 
 An index from the end means the same in both engines, and is none.
 """
@@ -25,6 +26,7 @@ from mmkit.engine.callouts import RETURNED
 from mmkit.engine.layout import hints_of
 from mmkit.errors import MmkitError
 from mmkit.rules import Role
+from mmkit.subset import BITS, findings
 from mmkit.testing.between import between
 from mmkit.testing.markets import Made, corner, ordinary, over
 from mmkit.testing.observing import heard, placed
@@ -54,6 +56,9 @@ def check(subject: Subject) -> str:
         raise Skipped("none of its functions is compiled")
     if not rule.compiled:
         raise Skipped("it says itself that it is not compiled")
+    for found in findings(rule):
+        if found.kind == BITS:
+            raise Failed(str(found))
     calls = 0
     for table in subject.tables:
         watch = Watch(rule.name)

@@ -15,6 +15,9 @@ from mmkit.page_block import MEASURED, asked_for, example
 from mmkit.plugins import offers
 from mmkit.rules import Role, Rule
 
+BRISK: Mapping[str, Mapping[str, Any]] = {"volatility": {"half_life": "10s", "sample": "250ms", "warm_up": "1s"}}
+"""Parameters with which a signal is ready within the kit's short markets, by rule: rules that wait for it would do nothing."""
+
 GROUPS = {Role.SIGNALS: "signals", Role.RISK: "risk", Role.REPORT: "report"}
 """Sections of several rules."""
 

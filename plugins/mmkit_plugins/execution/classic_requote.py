@@ -188,11 +188,12 @@ def mmkit_execution() -> mmkit.Execution:
             {
                 "quote_lifetime": "2s",
                 "min_spread": 0.0,
-                "amend_threshold": 0.0,
+                "amend_threshold": 3.0,
                 "amend_fraction": 0.0,
                 "max_distance": 0.0,
                 "min_quote_interval": "200ms",
-                "position_limit": 1.0,
+                "position_limit": 0.1,
+                "position_threshold": 100.0,
             },
             {
                 "quote_lifetime": "2s",

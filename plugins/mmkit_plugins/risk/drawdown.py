@@ -75,5 +75,5 @@ def mmkit_risk() -> mmkit.Risk:
         state=State,
         setup=setup,
         watch=watch,
-        examples=({"money": 0.05}, {"fraction": 0.0004, "capital": 100.0}),
+        examples=({"money": 0.005}, {"fraction": 0.00004, "capital": 100.0, "forgive_after": "1s"}),
     )

@@ -229,5 +229,5 @@ def mmkit_signals() -> mmkit.Signal:
         },
         setup=setup,
         on_clock=on_clock,
-        examples=({"window": 8, "ranging_after": "100ms"}, {"window": 8, "enter": 0.75}),
+        examples=({"window": 8}, {"window": 8, "enter": 0.9, "quiet": 0.75, "ranging_after": "100ms"}),
     )

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, find, given, settings
 
-from mmkit import conversion
 from mmkit.survey import survey
 from mmkit.tape import ASK, BID, CLEAR_ASKS, CLEAR_BIDS, GAP, RESET
 from mmkit.testing import markets
@@ -33,7 +32,7 @@ def test_what_is_drawn_is_a_market(made: markets.Made) -> None:
     sound(made)
 
 
-@pytest.mark.parametrize("made", markets.corners(), ids=str)
+@pytest.mark.parametrize("made", [*markets.corners()], ids=str)
 def test_a_corner_is_a_market(made: markets.Made) -> None:
     sound(made)
 
@@ -52,7 +51,9 @@ def test_there_is_everything_that_a_market_can_do() -> None:
 
 
 def test_levels_that_cross_do_not_leave_a_crossed_book() -> None:
-    assert survey(conversion.chunks(iter([markets.corner("levels that cross").events]))).crossed == []
+    made = markets.corner("levels that cross")
+    assert survey(iter(made.chunks())).crossed != []
+    assert all((chunk.local["bid"] < chunk.local["ask"]).all() for chunk in made.chunks())
 
 
 def test_the_same_markets_are_drawn_in_every_process_and_nothing_is_left_in_the_folder(tmp_path: Path) -> None:
