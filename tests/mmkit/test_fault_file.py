@@ -318,3 +318,15 @@ def test_what_is_no_fault_is_said(tmp_path: Path, text: str | None, said: str) -
         file.write_text(text)
     with pytest.raises(ConfigError, match=said):
         replay(file)
+
+
+@pytest.mark.parametrize("what", ["None", "'abc'", "{1: 2}", "(1, 'a')"])
+def test_whatever_a_faulty_rule_leaves_in_its_state_the_fault_is_told(go: Go, tmp_path: Path, what: str) -> None:
+    changed = PLUGIN.replace("        state.calls -= 1\n", f"        state.calls -= 1\n        state.value = {what}\n")
+    assert changed != PLUGIN
+    go(sets=("signals.ring.at=100",))
+    (tmp_path / "faulty.py").write_text(changed)
+    run = attempt(tmp_path / "stack.toml", set=("signals.ring.at=100",), engine="python", out=tmp_path / "out")
+    assert "on_trade raised IndexError" in str(run.error)
+    with pytest.raises(IndexError):
+        replay(tmp_path / "out" / "fault.json")
