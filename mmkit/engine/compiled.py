@@ -301,6 +301,7 @@ class CompiledEngine:
                 found = refusal(self.program, self._refused, error, session, book) if named else None
                 if found is not None:
                     self._refused[found[0]] = found[1]
+                    self._counts = own_way
                     if self._whole:
                         insist(self.program.stack, self._refused)
                 elif own_way:

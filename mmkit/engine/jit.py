@@ -40,7 +40,7 @@ def jit(function: Any, tag: str, counts: bool = True) -> Any:
     """Compiles a function when it is first called; the kernel's own loops are proven and go without checks of every index.
 
     counts: references to arrays are counted, in atomic steps, wherever one is looked at. Who calls the entry function holds every array
-    while it runs, so that functions that make none need no counts (decision 17); one that makes an array does not compile without.
+    while it runs, so that functions that make none need no counts (decision 18); one that makes an array does not compile without.
     """
     own = function.__module__.startswith("mmkit.engine")
     stub = function.__module__ == callouts.__name__
