@@ -3,7 +3,7 @@
 #   make demo    run the demo                      make test     the suite, on the checkout and on the built wheel
 #   make check   style, types, import contracts    make quick    the suite in a few minutes, on the checkout alone
 #   make clean   remove what these commands made   make picture  take the README's picture anew
-#                                                  make pages    write docs/rules anew, a page per rule
+#                                                  make pages    write docs/rules and mmkit.schema.json anew
 #
 # PYTHON chooses the interpreter (3.11 or newer) and JOBS how many tests run at once: make test PYTHON=python3.12 JOBS=4
 
@@ -56,6 +56,7 @@ picture: .venv/installed
 
 pages: .venv/installed
 	.venv/bin/python -m mmkit.pages docs/rules
+	.venv/bin/mmkit schema --from mmkit --out mmkit.schema.json
 
 clean:
 	rm -rf .venv .venv-wheel .peer-venv dist .coverage .hypothesis .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -15,7 +15,8 @@ Rate = NewType("Rate", float)
 """A fraction of notional; written 0.0002 or "2bp" in TOML."""
 
 SECONDS = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9, "d": 86400 * 10**9}
-_DURATION = re.compile(r"\s*(-?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?)\s*(ns|us|ms|s|m|h|d)\s*")
+QUANTITY = r"\d+(?:\.\d*)?(?:[eE][-+]?\d+)?"
+_DURATION = re.compile(rf"\s*(-?{QUANTITY})\s*({'|'.join(SECONDS)})\s*")
 
 
 def duration(text: str | int) -> Duration:

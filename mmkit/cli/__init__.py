@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from mmkit import MmkitError, __version__
-from mmkit.cli import bench, calibrate, check, data, demo, explain, init, optimizations, plugins, run
+from mmkit.cli import bench, calibrate, check, data, demo, explain, init, optimizations, plugins, run, schema
 
 app = typer.Typer(
     name="mmkit",
@@ -24,6 +24,7 @@ app.command("run", epilog=run.EXAMPLE)(run.run)
 app.command("explain", epilog=explain.EXAMPLE)(explain.explain)
 app.command("calibrate", epilog=calibrate.EXAMPLE)(calibrate.calibrate)
 app.command("bench", epilog=bench.EXAMPLE)(bench.bench)
+app.command("schema", epilog=schema.EXAMPLE)(schema.schema)
 app.add_typer(plugins.app)
 app.add_typer(optimizations.app)
 app.add_typer(data.app, name="data")
