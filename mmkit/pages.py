@@ -16,7 +16,7 @@ import tomli
 
 from mmkit.contract import fields_of
 from mmkit.errors import ConfigError, MmkitError
-from mmkit.fields import Duration
+from mmkit.fields import Duration, sentence
 from mmkit.kinds import Kind, spelled_duration
 from mmkit.optimizing import unsuited
 from mmkit.page_block import block, default_of, sized, sources, unfed
@@ -162,7 +162,7 @@ def _parameters(rule: Rule) -> str:
         default = default_of(field, kind)
         shown = "required" if default == "" else "not set" if default is None else _code(default)
         unit = "with its unit" if annotation is Duration else _code(field.metadata.get("unit", ""))
-        said = prose(field.metadata.get("doc", ""))
+        said = prose(sentence(field))
         rows.append((_code(field.name), _type(kind), shown, unit, _range(field, annotation, kind), said))
     return _table(("parameter", "type", "default", "unit", "range", "what it is"), rows)
 

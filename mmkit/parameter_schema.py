@@ -5,7 +5,7 @@ from typing import Any
 
 import attrs
 
-from mmkit.fields import Duration
+from mmkit.fields import Duration, sentence
 from mmkit.kinds import Kind, spelled_duration
 from mmkit.overrides import toml_value
 from mmkit.page_block import default_of
@@ -30,12 +30,14 @@ def parameter(field: "attrs.Attribute[Any]", annotation: Any, kind: Kind) -> Jso
         made |= {"items": {**made["items"], **limits}, "maxItems": field.metadata["capacity"]}
     else:
         made |= limits
+    if field.metadata.get("deprecated"):
+        made["deprecated"] = True
     return made | _default(field, kind, made)
 
 
 def said(field: "attrs.Attribute[Any]") -> str:
     """Returns unit and sentence of a parameter or an input, "1/quote: risk aversion"."""
-    return ": ".join(text for text in (field.metadata.get("unit", ""), field.metadata.get("doc", "")) if text)
+    return ": ".join(text for text in (field.metadata.get("unit", ""), sentence(field)) if text)
 
 
 def _unsigned(pattern: str, *, positive: bool) -> str:

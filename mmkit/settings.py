@@ -183,6 +183,7 @@ class _Reading:
         if table is None:
             return None
         made, faults = structure(StackTable, table, self.folder)
+        self.faults.look_for_outdated("stack", StackTable, table)
         for key, text in faults:
             self.faults.add(joined("stack", key), text)
         if made and _UNFIT_FOR_A_FOLDER.search(made.name):
@@ -229,6 +230,7 @@ class _Reading:
         self._market_suits_venue(path, market, venue)
         also = ("market", "venue", "balances", "funding")
         made, faults = structure(Instrument, {"name": name} | table, self.folder, also)
+        self.faults.look_for_outdated(path, Instrument, table)
         if "name" in table:
             faults = [("name", "unknown key"), *(fault for fault in faults if fault[0] != "name")]
         for key, text in faults:
@@ -284,6 +286,7 @@ class _Reading:
             also += {Role.SIGNALS: ["instrument"], Role.HEDGING: ["instruments"]}.get(role, [])
             self.explicit[path] = self._table(f"{path}.inputs", table.get("inputs", {})) or {}
         params, faults = structure(rule.params, table, self.folder, tuple(also))
+        self.faults.look_for_outdated(path, rule.params, table)
         for key, text in faults:
             if key == "path" and role is Role.MARKET and text.startswith("unknown key"):
                 text = f'market "{rule.name}" reads no file'

@@ -1,12 +1,16 @@
 """The command line: which commands there are, and what happens to an error."""
 
 import sys
-from typing import Annotated
+import warnings
+from typing import Annotated, Any
 
 import typer
 
 from mmkit import MmkitError, __version__
 from mmkit.cli import bench, calibrate, check, data, demo, explain, init, optimizations, plugins, run, schema
+from mmkit.errors import Outdated
+
+_SHOWN = warnings.showwarning
 
 app = typer.Typer(
     name="mmkit",
@@ -45,8 +49,15 @@ def options(
     """A pluggable market-making backtester: one TOML file names the rules of a stack, mmkit runs it."""
 
 
+def _show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+    """Prints what is outdated in one line; other warnings are not the user's business and look as they always do."""
+    print(message, file=sys.stderr) if issubclass(category, Outdated) else _SHOWN(message, category, *place, **more)
+
+
 def main() -> None:
     """Runs the command of sys.argv; an error of user, data or plugin becomes lines on stderr and its exit code."""
+    warnings.simplefilter("default", Outdated)
+    warnings.showwarning = _show
     try:
         app(prog_name="mmkit")
     except MmkitError as error:

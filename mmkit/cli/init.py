@@ -170,6 +170,8 @@ def _section(offered: "Offers", section: Section) -> str:
     known = ", ".join(offered.names(section.role))
     lines = [f"# {section.purpose}", f"[{section.path}]", _line(f'use = "{section.use}"', f"there are: {known}")]
     for field, annotation, kind in fields_of(rule.params):
+        if field.metadata.get("deprecated"):
+            continue
         unit = "" if annotation is Duration else field.metadata.get("unit", "")
         said = ": ".join(text for text in (unit, field.metadata.get("doc", "")) if text)
         choices = f" ({', '.join(kind.choices)})" if kind.choices else ""
