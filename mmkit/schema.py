@@ -4,17 +4,16 @@ What it flags is what `mmkit check` finds in a section alone: unknown keys, type
 from several sections (wiring, a name of an instrument) it cannot say. Rules that it does not know may have any keys.
 """
 
-import inspect
 import json
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import attrs
 
 from mmkit.contract import fields_of
+from mmkit.described import Documented, documented
 from mmkit.errors import ConfigError, PluginError, nearest
-from mmkit.pages import Documented
+from mmkit.installed import origin
 from mmkit.parameter_schema import Json, parameter, said
 from mmkit.plugins import offers
 from mmkit.rules import Optimization, Role, Rule
@@ -37,7 +36,7 @@ def installed(distribution: str | None = None) -> tuple[list[Documented], list[s
     for role in Role:
         for name in offered.names(role):
             entries = [entry for entry in offered.entries[role] if entry.name == name]
-            names = [entry.dist.name for entry in entries if entry.dist is not None]
+            names = [origin(entry).name for entry in entries]
             suppliers |= dict.fromkeys(names)
             if distribution is not None and distribution not in names:
                 continue
@@ -46,8 +45,7 @@ def installed(distribution: str | None = None) -> tuple[list[Documented], list[s
             except PluginError as error:
                 broken += str(error).split("\n")
                 continue
-            text = inspect.cleandoc(getattr(sys.modules.get(entries[0].module), "__doc__", None) or "")
-            found.append(Documented(rule, text))
+            found.append(documented(rule, entries[0].module))
     if distribution is not None and distribution not in suppliers:
         raise ConfigError(f'no installed distribution "{distribution}" offers a rule{nearest(distribution, suppliers)}')
     return found, broken

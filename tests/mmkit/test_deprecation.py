@@ -10,10 +10,11 @@ import pytest
 
 import mmkit
 from mmkit.contract import fields_of
+from mmkit.described import Documented
 from mmkit.errors import ConfigError, Outdated
 from mmkit.fields import sentence
 from mmkit.page_block import block
-from mmkit.pages import Documented, page
+from mmkit.pages import page
 from mmkit.parameter_schema import parameter
 from mmkit.plugins import offers
 from mmkit.rules import Role

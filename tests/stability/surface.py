@@ -22,10 +22,11 @@ from documents import documents
 from mmkit import contract, errors, hookspecs, snapshot
 from mmkit.cli import app
 from mmkit.contract import fields_of
+from mmkit.described import Documented
 from mmkit.engine.account import account_class
 from mmkit.engine.control import Control
 from mmkit.engine.records import Fill, MarketView, Order, Quotes, Trade
-from mmkit.pages import Documented
+from mmkit.installed import COMMAND
 from mmkit.parameter_schema import parameter
 from mmkit.rules import Optimization, Role, hook_name
 from mmkit.schema import installed
@@ -216,8 +217,7 @@ def outside() -> Iterator[tuple[str, str]]:
     ):
         yield from ((f"{place} {key}", "may be given") for key in known)
     code = "".join(_source(module) for module in ("mmkit", "mmkit_plugins"))
-    if '"mmkit.command"' in code:
-        yield "entry-points mmkit.command", "a function or typer.Typer"
+    yield f"entry-points mmkit.{COMMAND}", "a function or a typer.Typer"
     for variable in sorted(set(re.findall(r"""["'](MMKIT_[A-Z_]+)["']""", code))):
         yield f"environment {variable}", "read"
 
