@@ -104,7 +104,8 @@ def documents() -> dict[str, Keys]:
         summary: Keys = {}
         for stack in ("paths.toml", "stack.toml"):
             printed(["run", stack, "--engine", "python", "--out", "out", "--disable", "report.page"])
-            summary |= keys(json.loads(Path("out", "summary.json").read_bytes()))
+            for key, kind in keys(json.loads(Path("out", "summary.json").read_bytes())).items():
+                summary[key] = _either(summary.get(key, "null"), kind)
         found["json summary.json"] = summary
         for table in ("fills.parquet", "records.parquet"):
             columns = pl.read_parquet_schema(Path("out", table))
@@ -149,12 +150,14 @@ def keys(document: Any, path: str = "") -> Keys:
     if isinstance(document, Mapping):
         for key, value in document.items():
             own = f"{path}.{_plain(key)}" if path else _plain(key)
-            found |= {own: kind_of(value), **keys(dict.fromkeys(["*"]) if key in GIVEN and value else value, own)}
+            found |= {
+                own: kind_of(value),
+                **keys(dict.fromkeys(["*"]) if key in GIVEN and isinstance(value, Mapping) and value else value, own),
+            }
     elif isinstance(document, list):
         for value in document:
-            # What one entry leaves open another one may say.
-            more = keys(value, f"{path}[]")
-            found |= {key: kind for key, kind in more.items() if kind != "null" or key not in found}
+            for key, kind in keys(value, f"{path}[]").items():
+                found[key] = _either(found.get(key, "null"), kind)
     return found
 
 
@@ -162,6 +165,12 @@ def kind_of(value: Any) -> str:
     """Returns JSON's name for the type of a value."""
     kinds = {bool: "boolean", int: "number", float: "number", str: "string", list: "list", dict: "object"}
     return kinds.get(type(value), "null")
+
+
+def _either(one: str, other: str) -> str:
+    """Returns the type of what is of one type here and of another there; what is null here may be anything there."""
+    kinds = {*one.split(" or "), *other.split(" or ")} - {"null"}
+    return " or ".join(sorted(kinds)) or "null"
 
 
 def _plain(key: str) -> str:

@@ -158,13 +158,14 @@ def test_a_renamed_json_key() -> None:
 
 def test_keys_are_paths_through_lists_and_names_from_a_stack_are_stars() -> None:
     document = {
-        "rules": [{"path": None}, {"path": "a", "params": {"gamma": 1}}],
+        "rules": [{"path": None, "value": 1.5}, {"path": "a", "value": "b", "params": {"gamma": 1}}],
         "position": {"QUOTED": 1},
         "caches": {"a.b": {}},
     }
     assert keys(document) == {
         "rules": "list",
         "rules[].path": "string",
+        "rules[].value": "number or string",
         "rules[].params": "object",
         "rules[].params.*": "null",
         "position": "object",
