@@ -212,6 +212,7 @@ def _range(field: "attrs.Attribute[Any]", annotation: Any, kind: Kind) -> str:
         if value is not None:
             number = spelled_duration(int(value)) if annotation is Duration else f"{value:.15g}"
             said.append(f"{name.replace('_', ' ')} {number}")
+    said += [bounds["unbounded"]] if bounds.get("unbounded") else []
     if kind.many and bounds.get("capacity"):
         said.append(f"at most {bounds['capacity']} of them")
     return ", ".join(said)

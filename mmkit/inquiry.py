@@ -8,12 +8,16 @@ from importlib.metadata import EntryPoint
 import attrs
 
 from mmkit import command_plugins
+from mmkit.command_plugins import disabled_command as disabled_command
 from mmkit.described import Described, describe, documented, home
 from mmkit.errors import ConfigError, MmkitError, PluginError, nearest
 from mmkit.installed import BUILT_IN, COMMAND, origin, same_distribution
 from mmkit.named import called
 from mmkit.plugins import Key, Offers
 from mmkit.rules import Role, Rule
+
+APART = (Role.MARKET, Role.VENUE, Role.REPORT)
+"""Roles whose rules publish nothing that another rule reads, and bring heavy libraries along: only an optimization is about them."""
 
 
 @attrs.frozen
@@ -28,13 +32,15 @@ class Found:
 def rules(text: str, role: Role | None = None) -> tuple[list[Found], list[MmkitError]]:
     """Returns the rules that `text` names as `mmkit.named` understands it, by role, and what is wrong with those that do not load.
 
-    Raises ConfigError where nothing is called so; a command of that name is none of its business.
+    Raises ConfigError where nothing is called so, but for a command.
     """
     # What a plugin prints when it is imported is no part of the answer.
     with redirect_stdout(sys.stderr):
-        offered, keys = called(text, role)
+        offered, keys = called(text, role, command_plugins.commands() if role is None else ())
         supplying = {origin(entry).name for at, name in keys for entry in offered.entries[at] if entry.name == name}
-        neighbours = list(_neighbours(offered, supplying | {BUILT_IN}))
+        everywhere = any(at is Role.OPTIMIZATION for at, _ in keys)
+        near = [at for at in Role if everywhere or at not in APART]
+        neighbours = list(_neighbours(offered, supplying | {BUILT_IN}, near))
         found: list[Found] = []
         faults: list[MmkitError] = []
         for key in keys:
@@ -45,14 +51,13 @@ def rules(text: str, role: Role | None = None) -> tuple[list[Found], list[MmkitE
         return found, faults
 
 
-def commands(text: str) -> list[EntryPoint]:
-    """Returns the commands of plugins that `text` names: NAME, command.NAME or a distribution."""
-    return [
-        entry
+def commands(text: str) -> dict[str, tuple[EntryPoint, ...]]:
+    """Returns who offers the commands of plugins that `text` names, NAME, command.NAME or a distribution, by the command's name."""
+    return {
+        name: offered
         for name, offered in command_plugins.commands().items()
-        for entry in offered
-        if text in (name, f"{COMMAND}.{name}") or same_distribution(text, origin(entry).name)
-    ]
+        if text in (name, f"{COMMAND}.{name}") or any(same_distribution(text, origin(entry).name) for entry in offered)
+    }
 
 
 def no_command(text: str) -> ConfigError:
@@ -80,10 +85,10 @@ def _found(offered: Offers, key: Key, neighbours: list[Rule]) -> Found:
     return Found(described, supplier, "")
 
 
-def _neighbours(offered: Offers, distributions: set[str]) -> Iterator[Rule]:
-    """Yields every rule of these distributions and of files that loads: what its neighbours are worth is not a rule's fault."""
+def _neighbours(offered: Offers, distributions: set[str], roles: list[Role]) -> Iterator[Rule]:
+    """Yields every rule of these distributions and roles, and of files, that loads: a broken neighbour is not a rule's own fault."""
     yield from (rule for rule, _ in offered.files.values())
-    for role in Role:
+    for role in roles:
         for name in sorted({entry.name for entry in offered.entries[role] if origin(entry).name in distributions}):
             try:
                 yield offered.load(role, name)[0]

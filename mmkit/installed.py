@@ -36,6 +36,14 @@ _read: dict[int, tuple[Distribution, Origin]] = {}
 """What the metadata of a distribution says, by its identity, which lasts as long: it would be read anew for each of its entry points."""
 
 
+_unreadable: list[str] = []
+
+
+def unreadable() -> list[str]:
+    """Returns a line for each distribution whose entry points nobody can read: the last look at them came by without what it offers."""
+    return list(_unreadable)
+
+
 def entries(places: Iterable[str] = PLACES) -> dict[str, tuple[EntryPoint, ...]]:
     """Returns the entry points of every role, and of "command", as they are installed; or of these only.
 
@@ -44,11 +52,12 @@ def entries(places: Iterable[str] = PLACES) -> dict[str, tuple[EntryPoint, ...]]
     """
     found: dict[str, list[EntryPoint]] = {f"mmkit.{place}": [] for place in places}
     seen = set()
+    _unreadable.clear()
     for distribution in distributions():
         name = getattr(distribution, "_normalized_name", None) or distribution.name
         # pip renames what it removes to "~…", and what it then cannot remove stays there.
         if name not in seen and not _folder(distribution).startswith("~"):
-            for entry in distribution.entry_points:
+            for entry in _entry_points(distribution):
                 if entry.group in found:
                     found[entry.group].append(entry)
         seen.add(name)
@@ -102,8 +111,20 @@ def _folder(distribution: Distribution) -> str:
     return getattr(path, "name", "")
 
 
+def _entry_points(distribution: Distribution) -> Iterable[EntryPoint]:
+    try:
+        return distribution.entry_points
+    except (TypeError, ValueError):  # a line that is no "NAME = MODULE", or no text at all
+        whose = str(_origin(distribution))
+        _unreadable.append(f"{whose}: its entry_points.txt cannot be read: not lines of NAME = MODULE in [GROUP]s")
+        return ()
+
+
 def _origin(distribution: Distribution) -> Origin:
-    text = distribution.read_text("METADATA") or distribution.read_text("PKG-INFO") or ""
+    try:
+        text = distribution.read_text("METADATA") or distribution.read_text("PKG-INFO") or ""
+    except UnicodeDecodeError:
+        text = ""
     # Its parser takes a whole millisecond for a long description; what is asked for stands in the first lines.
     said = dict(reversed(_HEADER.findall(text.partition("\n\n")[0])))
     if "Name" in said and "Version" in said:

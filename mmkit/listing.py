@@ -10,6 +10,7 @@ import attrs
 
 from mmkit import disabled, soundness
 from mmkit.command_plugins import load as load_command
+from mmkit.command_plugins import shadowed
 from mmkit.errors import MmkitError
 from mmkit.installed import BUILT_IN, COMMAND, PLACES, entries, origin, supplier
 from mmkit.plugins import Offers, check_disabled, collision, without_files
@@ -36,8 +37,7 @@ def rows(role: str | None = None, *, load: bool = False, own_commands: Collectio
     Raises ConfigError where something is to be left out that is not installed.
     """
     every = entries()
-    if disabled.asked():
-        check_disabled(every)
+    check_disabled(every)
     soundness.forget()
     offered = without_files(every) if load else None
     found = []
@@ -63,7 +63,7 @@ def _fault(
     place: str, entry: EntryPoint, rivals: list[EntryPoint], own_commands: Collection[str], offered: Offers | None
 ) -> str:
     if place == COMMAND and entry.name in own_commands:
-        return f"is shadowed by mmkit's own command {entry.name}"
+        return shadowed(entry.name)
     if rivals:
         return collision(sorted(map(supplier, rivals)))
     if offered is not None:

@@ -14,7 +14,7 @@ import tomli
 
 from mmkit.described import Applies, Described, Documented, Parameter, describe, documented, where
 from mmkit.errors import ConfigError, MmkitError
-from mmkit.installed import origin
+from mmkit.installed import origin, same_distribution
 from mmkit.plugins import offers
 from mmkit.rules import Role, Rule
 
@@ -37,7 +37,7 @@ def of_distribution(distribution: str = "mmkit") -> list[Documented]:
     found = []
     for role in Role:
         for entry in sorted(offered.entries[role], key=lambda entry: entry.name):
-            if origin(entry).name == distribution:
+            if same_distribution(distribution, origin(entry).name):
                 rule, _ = offered.load(role, entry.name)
                 found.append(documented(rule, entry.module))
     if not found:
@@ -125,7 +125,7 @@ def _parameters(found: Described) -> str:
     for each in found.parameters:
         shown = "required" if each.default == "" else "not set" if each.default is None else _code(each.default)
         unit = "with its unit" if each.timed else _code(each.unit)
-        rows.append((_code(each.name), _type(each), shown, unit, each.range, prose(each.doc)))
+        rows.append((_code(each.name), _type(each), shown, unit, prose(each.range), prose(each.doc)))
     return _table(("parameter", "type", "default", "unit", "range", "what it is"), rows)
 
 

@@ -105,8 +105,7 @@ def offers(files: Iterable[Path] = ()) -> Offers:
             if rivals:
                 raise PluginError(f'{rule.role.value} "{rule.name}" {collision([rivals[0], f"plugin file {path}"])}')
             taken[key] = (rule, path.name)
-    if disabled.asked():
-        check_disabled(every, of_files, [path.name for path in there])
+    check_disabled(every, of_files, [path.name for path in there])
     return Offers(found.entries, taken, left_out)
 
 
@@ -114,6 +113,8 @@ def check_disabled(
     every: Mapping[str, Iterable[EntryPoint]], of_files: Iterable[Key] = (), files: Iterable[str] = ()
 ) -> None:
     """Raises ConfigError, a line each, for what is to be left out and is neither installed nor a plugin file's."""
+    if not disabled.asked():
+        return
     called = [(role, entry.name, origin(entry).name) for role, entries in every.items() for entry in entries]
     called += [(role.value, name, "") for role, name in of_files]
     called += [("", "", name) for name in files]

@@ -14,7 +14,7 @@ from os.path import isdir, isfile, join
 
 from mmkit.errors import nearest
 from mmkit.installed import COMMAND, PLACES, unresolved
-from mmkit.rules import API_VERSION
+from mmkit.rules import API_VERSION, ROLES
 
 _USED = re.compile(r"\bmmkit\.([A-Za-z_]\w*)")
 
@@ -221,9 +221,10 @@ def _own_name(node: ast.stmt) -> str:
 
 
 def _versions(tree: ast.Module) -> Iterator[object]:
-    """Yields the literal api versions of what a module makes that are not ours."""
+    """Yields the literal api versions of the rules that a module makes, where they are not ours."""
+    made = {rule.__name__ for rule in ROLES.values()}
     for node in ast.walk(tree):
-        for keyword in node.keywords if isinstance(node, ast.Call) else ():
+        for keyword in node.keywords if isinstance(node, ast.Call) and _name(node) in made else ():
             if keyword.arg == "api_version" and isinstance(keyword.value, ast.Constant):
                 if keyword.value.value != API_VERSION:
                     yield keyword.value.value

@@ -8,7 +8,7 @@ import typer
 
 from mmkit import MmkitError, __version__
 from mmkit.cli import bench, calibrate, check, data, demo, explain, init, optimizations, plugins, run, schema
-from mmkit.cli.options import DisablePlugin
+from mmkit.cli.options import DisablePlugin, check_disabled
 from mmkit.cli.plugin_commands import Commands
 from mmkit.errors import Outdated
 
@@ -58,17 +58,6 @@ def options(
     """A pluggable market-making backtester: one TOML file names the rules of a stack, mmkit runs it."""
     if ctx.invoked_subcommand not in WITH_STACKS:
         check_disabled()
-
-
-def check_disabled() -> None:
-    """Raises ConfigError, a line each, for what is to be left out and not installed."""
-    from mmkit import disabled
-
-    if disabled.asked():
-        from mmkit.installed import entries
-        from mmkit.plugins import check_disabled
-
-        check_disabled(entries())
 
 
 def _show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:

@@ -34,6 +34,16 @@ def _left_out(names: list[str] | None) -> list[str] | None:
     return names
 
 
+def check_disabled() -> None:
+    """Raises ConfigError, a line each, for what is to be left out and is not installed: for commands that ask for no plugins."""
+    from mmkit import disabled
+
+    if disabled.asked():
+        from mmkit import installed, plugins
+
+        plugins.check_disabled(installed.entries())
+
+
 DisablePlugin = Annotated[
     list[str] | None,
     typer.Option(

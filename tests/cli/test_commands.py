@@ -19,6 +19,8 @@ COMMANDS = [
     ["init"],
     ["bench"],
     ["optimizations", "list"],
+    ["plugins", "list"],
+    ["plugins", "info"],
     ["explain"],
     ["calibrate"],
     ["schema"],

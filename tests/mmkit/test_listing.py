@@ -84,6 +84,7 @@ SOUND = {
     + "\nmmkit_pricing = mmkit.hookimpl(specname='mmkit_pricing')(made)\n",
     "what mmkit looks up later": f"from mmkit import place, EVENT, two_clocks\nimport mmkit.engine.grid\n{HOOK}",
     "this api version": HOOK.replace('"odd",', '"odd", api_version=1,'),
+    "the api version of something else": f"{HOOK}\nCLIENT = dict(api_version=7)\n",
     "a name that is asked about first": f"import mmkit\nif hasattr(mmkit, 'new_thing'):\n    mmkit.new_thing()\n{HOOK}",
     "a doubtful escape": f"PATTERN = '\\d'\n{HOOK}",
     "what a docstring names": f'"""Like mmkit.no_such_thing, but different."""\n{HOOK}',

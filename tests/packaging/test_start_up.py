@@ -1,7 +1,9 @@
 """Importing mmkit and asking for help loads no heavy library. What is loaded is listed; nothing is timed."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import typer
@@ -34,6 +36,12 @@ def commands(of: typer.Typer) -> list[list[str]]:
     return found
 
 
+PLUGINS = """
+import sys
+print(*sorted(name for name in sys.modules if name.startswith(("mmkit_plugins", "stranger"))), file=sys.stderr)
+"""
+
+
 def loaded(action: str) -> tuple[list[str], str]:
     """Returns the heavy libraries that are loaded after an action in a fresh interpreter, and what it printed."""
     code = LOADED.format(action=action, heavy=HEAVY)
@@ -63,3 +71,25 @@ def test_version_and_help_are_light(arguments: list[str]) -> None:
     libraries, text = loaded(COMMAND.format(arguments=arguments))
     assert libraries == []
     assert "mmkit" in text
+
+
+@pytest.fixture
+def strangers(tmp_path: Path) -> Path:
+    """Returns a folder with an installed rule and an installed command."""
+    (tmp_path / "stranger.py").write_text("raise SystemExit('imported')\n")
+    about = tmp_path / "strangers-1.5.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: strangers\nVersion: 1.5\n")
+    (about / "entry_points.txt").write_text("[mmkit.pricing]\nodd = stranger\n[mmkit.command]\nhi = stranger:hi\n")
+    return tmp_path
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["plugins", "list"], ["plugins", "--help"]], ids=" ".join)
+def test_help_and_the_list_of_plugins_import_no_plugin_and_nothing_heavy(strangers: Path, arguments: list[str]) -> None:
+    action = COMMAND.format(arguments=arguments)
+    code = LOADED.format(action=action, heavy=HEAVY) + PLUGINS
+    environment = os.environ | {"PYTHONPATH": str(strangers)}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.split() == []
+    assert ("strangers" in done.stdout) == (arguments != ["plugins", "--help"])

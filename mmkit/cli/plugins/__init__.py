@@ -2,6 +2,7 @@
 
 import typer
 
+from mmkit.cli.options import check_disabled
 from mmkit.cli.plugins import info, listed
 
 app = typer.Typer(
@@ -10,8 +11,10 @@ app = typer.Typer(
 
 
 @app.callback()
-def options() -> None:
+def options(ctx: typer.Context) -> None:
     """Plugins: what there is, what one does, a new one, a check."""
+    if ctx.invoked_subcommand == "new":  # the others ask for plugins, and may be given a file
+        check_disabled()
 
 
 app.command("list", epilog=listed.EXAMPLE)(listed.listed)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mmkit.cli.options import DisablePlugin, Json, PluginRole
+from mmkit.cli.options import DisablePlugin, Json, PluginRole, check_disabled
 from mmkit.cli.printing import columns, say
 
 if TYPE_CHECKING:
@@ -26,23 +26,32 @@ def info(
 ) -> None:
     """Say what a plugin does: formula, parameters, inputs and outputs with their units, and TOML to paste."""
     from mmkit import inquiry
-    from mmkit.errors import ConfigError, MmkitError
+    from mmkit.disabled import UnknownPluginError
+    from mmkit.errors import ConfigError, MmkitError, PluginError
     from mmkit.installed import COMMAND
     from mmkit.rules import Role
 
-    entries = inquiry.commands(name) if role in (None, COMMAND) else []
+    if role == COMMAND:
+        check_disabled()  # nothing else would ask what there is
+    offered = inquiry.commands(name) if role in (None, COMMAND) else {}
     found: list[Found] = []
     faults: list[MmkitError] = []
     try:
         if role != COMMAND:
             found, faults = inquiry.rules(name, Role(role.value) if role else None)
-        elif not entries:
+        elif not offered:
             raise inquiry.no_command(name)
-    except ConfigError:
-        if not entries:
-            raise
-    helps = [(entry, help_of(entry, ctx, faults)) for entry in entries]
-    helps = [(entry, text) for entry, text in helps if text]
+    except UnknownPluginError:
+        raise
+    except ConfigError as error:
+        if not offered:
+            raise (inquiry.disabled_command(name) if role is None else None) or error from None
+    helps: list[tuple[EntryPoint, str]] = []
+    for each in offered.items():
+        try:
+            helps.append(help_of(*each, ctx.find_root()))
+        except PluginError as error:
+            faults.append(error)
     if as_json and (found or helps or not faults):
         import orjson
 
@@ -55,17 +64,18 @@ def info(
         raise kind("\n".join(map(str, faults)))
 
 
-def help_of(entry: "EntryPoint", ctx: typer.Context, faults: list[Any]) -> str:
-    """Returns the help of a plugin's command; '' where it cannot be loaded, which is a fault more."""
-    from mmkit.command_plugins import load
+def help_of(name: str, offered: tuple["EntryPoint", ...], root: Any) -> tuple["EntryPoint", str]:
+    """Returns a plugin's command and its help. Raises PluginError where it cannot be had."""
+    from mmkit.command_plugins import load, only, titled
     from mmkit.errors import PluginError
+    from mmkit.plugins import told
 
+    entry = only(name, offered, getattr(root.command, "commands", ()))
+    command = typer.main.get_group(load(entry)).commands[name]
     try:
-        command = typer.main.get_group(load(entry)).commands[entry.name]
-    except PluginError as error:
-        faults.append(error)
-        return ""
-    return command.make_context(entry.name, [], parent=ctx.find_root(), resilient_parsing=True).get_help()
+        return entry, command.make_context(name, [], parent=root, resilient_parsing=True).get_help()
+    except Exception as error:  # a default that is worked out, say
+        raise PluginError(f"{titled(entry)}: {told(error, entry.module.partition('.')[0])}") from error
 
 
 def told(found: "Found") -> str:

@@ -18,12 +18,19 @@ def listed(
     as_json: Json = False,
 ) -> None:
     """List every installed plugin, and why it is broken; none is imported."""
+    import gc
+
     import attrs
 
+    from mmkit.installed import unreadable
     from mmkit.listing import rows
 
+    # What is loaded by now stays: to look through it for garbage again and again took a tenth of the time of a long list.
+    gc.freeze()
     own = getattr(ctx.find_root().command, "commands", {})
     found = rows(role.value if role else None, load=load, own_commands=own)
+    for line in unreadable():
+        typer.echo(line, err=True)
     if as_json:
         import orjson
 
