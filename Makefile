@@ -3,8 +3,9 @@
 #   make demo    run the demo                      make test     the suite, on the checkout and on the built wheel
 #   make check   style, types, import contracts    make quick    the suite in a few minutes, on the checkout alone
 #   make clean   remove what these commands made   make picture  take the README's picture anew
-#   make cover   which lines the checkout's tests  make pages    write docs/rules, hooks and formulas anew
+#   make cover   which lines the checkout's tests  make pages    write docs/rules, hooks, formulas and the schema anew
 #                never reach                       make docs     the site, docs/_build/index.html
+#   make surface what of the public names and keys the changelog does not tell of; at a release, record them
 #
 # PYTHON chooses the interpreter (3.11 or newer) and JOBS how many tests run at once: make test PYTHON=python3.12 JOBS=4
 
@@ -27,7 +28,7 @@ COMPILING := tests/parity tests/properties tests/swap tests/examples tests/cli \
 INSTALLED := tests/packaging tests/docs/test_readme.py tests/mmkit/test_plugins.py tests/mmkit/test_driver.py
 SOURCES := $(shell find mmkit plugins -type f -not -name '*.pyc') pyproject.toml README.md LICENSE
 
-.PHONY: demo test quick cover check docs picture pages clean
+.PHONY: demo test quick cover check docs picture pages surface clean
 
 demo: .venv/installed
 	.venv/bin/mmkit demo
@@ -69,6 +70,10 @@ pages: .venv/installed
 	.venv/bin/python -m mmkit.pages docs/rules
 	.venv/bin/python -m mmkit.hook_page docs/hooks.md
 	.venv/bin/python -m mmkit.formula_page docs/formulas.md
+	.venv/bin/mmkit schema --from mmkit --out mmkit.schema.json
+
+surface: .venv/installed
+	.venv/bin/python tests/stability/changes.py
 
 clean:
 	rm -rf .venv .venv-wheel .peer-venv dist docs/_build docs/_pages .coverage .hypothesis .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
