@@ -9,10 +9,10 @@ from mmkit.scaffold.names import package_of
 
 DEPENDENCIES = {
     "market": ("attrs", "mmkit", "numpy"),
-    "report": ("mmkit", "polars"),
+    "report": ("mmkit",),
     COMMAND: ("mmkit", "polars", "typer"),
 }
-"""What a package of a role imports, where that is more than attrs and mmkit."""
+"""What a package of a role imports, where that is not attrs and mmkit."""
 
 RUN = {
     COMMAND: "    mmkit $name first",

@@ -60,7 +60,7 @@ def test_a_package_says_what_it_offers_and_what_it_needs(packages: Path, role: s
         if line.strip().startswith(("import ", "from "))
     } - set(sys.stdlib_module_names)
     needed = {"mmkit" if each == "mmkit>=0.1.0" else each for each in declared["project"]["dependencies"]}
-    assert needed == imported | {"mmkit"} | ({"polars"} if role == "report" else set())
+    assert needed == imported
 
 
 @pytest.mark.parametrize("role", PLACES)
