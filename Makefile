@@ -3,7 +3,8 @@
 #   make demo    run the demo                      make test     the suite, on the checkout and on the built wheel
 #   make check   style, types, import contracts    make quick    the suite in a few minutes, on the checkout alone
 #   make clean   remove what these commands made   make picture  take the README's picture anew
-#                                                  make pages    write docs/rules anew, a page per rule
+#                                                  make pages    write docs/rules and mmkit.schema.json anew
+#   make surface what of the public names and keys the changelog does not tell of; at a release, record them
 #
 # PYTHON chooses the interpreter (3.11 or newer) and JOBS how many tests run at once: make test PYTHON=python3.12 JOBS=4
 
@@ -24,7 +25,7 @@ COMPILING := tests/parity tests/properties tests/swap tests/plugins/optimization
 INSTALLED := tests/packaging tests/cli tests/examples tests/mmkit/test_plugins.py tests/mmkit/test_driver.py
 SOURCES := $(shell find mmkit plugins -type f -not -name '*.pyc') pyproject.toml README.md LICENSE
 
-.PHONY: demo test quick check picture pages clean
+.PHONY: demo test quick check picture pages surface clean
 
 demo: .venv/installed
 	.venv/bin/mmkit demo
@@ -56,6 +57,10 @@ picture: .venv/installed
 
 pages: .venv/installed
 	.venv/bin/python -m mmkit.pages docs/rules
+	.venv/bin/mmkit schema --from mmkit --out mmkit.schema.json
+
+surface: .venv/installed
+	.venv/bin/python tests/stability/changes.py
 
 clean:
 	rm -rf .venv .venv-wheel .peer-venv dist .coverage .hypothesis .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -67,8 +67,17 @@ _LATER = {
     "two_clocks": "mmkit.clocks",
 }
 
+_OLD: dict[str, str] = {}
+"""Names that are deprecated, and the one that takes the place of each."""
+
 
 def __getattr__(name: str) -> Any:
+    if name in _OLD:
+        import sys
+        import warnings
+
+        warnings.warn(f"mmkit.{name} is deprecated: use mmkit.{_OLD[name]}", DeprecationWarning, stacklevel=2)
+        return getattr(sys.modules[__name__], _OLD[name])
     if name in _LATER:
         import importlib
 

@@ -11,7 +11,7 @@ import attrs
 
 from mmkit.contract import fields_of
 from mmkit.errors import PluginError
-from mmkit.fields import Duration
+from mmkit.fields import Duration, sentence
 from mmkit.kinds import Kind, spelled_duration
 from mmkit.optimizing import unsuited
 from mmkit.page_block import block, default_of, sized, sources, unfed
@@ -189,7 +189,7 @@ def _parameter(field: "attrs.Attribute[Any]", annotation: Any, kind: Kind) -> Pa
         field.metadata.get("unit", ""),
         annotation is Duration,
         _range(field, annotation, kind),
-        field.metadata.get("doc", ""),
+        sentence(field),
     )
 
 

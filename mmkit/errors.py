@@ -38,6 +38,10 @@ class VenueError(MmkitError):
     exit_code = 5
 
 
+class Outdated(FutureWarning):
+    """A key of a stack file that still works and will go away: where it is given, and what to use instead."""
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """Returns ' (did you mean "…"?)' for the known word closest to `word`, or '' if none is close."""
     close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.55)

@@ -15,7 +15,8 @@ Rate = NewType("Rate", float)
 """A fraction of notional; written 0.0002 or "2bp" in TOML."""
 
 SECONDS = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9, "d": 86400 * 10**9}
-_DURATION = re.compile(r"\s*(-?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?)\s*(ns|us|ms|s|m|h|d)\s*")
+QUANTITY = r"\d+(?:\.\d*)?(?:[eE][-+]?\d+)?"
+_DURATION = re.compile(rf"\s*(-?{QUANTITY})\s*({'|'.join(SECONDS)})\s*")
 
 
 def duration(text: str | int) -> Duration:
@@ -46,17 +47,27 @@ def field(
     below: float | None = None,
     at_most: float | None = None,
     capacity: int | None = None,
+    deprecated: str = "",
 ) -> Any:
     """Declares a parameter or an optional input.
 
     `above`/`below` are exclusive bounds, `at_least`/`at_most` inclusive ones; a duration's bounds are nanoseconds.
-    `capacity` is the largest length of a tuple. A duration's default may be written "60s".
+    `capacity` is the largest length of a tuple. A duration's default may be written "60s". `deprecated` says what to use instead, "use
+    horizon": the parameter works as before, and a stack that gives it is told so in one line; it needs a default.
     """
+    if deprecated and default is attrs.NOTHING:
+        raise TypeError("a deprecated parameter needs a default: a stack must be able to leave it out")
     bounds = {"above": above, "at_least": at_least, "below": below, "at_most": at_most}
-    metadata = {"unit": unit, "doc": doc, "capacity": capacity, **bounds}
+    metadata = {"unit": unit, "doc": doc, "capacity": capacity, "deprecated": deprecated, **bounds}
     if isinstance(default, str) and _DURATION.fullmatch(default):
         default = duration(default)
     return attrs.field(default=default, metadata=metadata)
+
+
+def sentence(field: "attrs.Attribute[Any]") -> str:
+    """Returns what a parameter or an input is, and where it is deprecated what to use instead."""
+    doc: str = field.metadata.get("doc", "")
+    return f"deprecated, {field.metadata['deprecated']}: {doc}" if field.metadata.get("deprecated") else doc
 
 
 def required(*, unit: str = "", doc: str = "", unless: str = "") -> Any:

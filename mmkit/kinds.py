@@ -4,7 +4,7 @@ import datetime
 import enum
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 import attrs
 
 from mmkit.errors import nearest
-from mmkit.fields import SECONDS, Duration, Rate, duration, spelled
+from mmkit.fields import QUANTITY, SECONDS, Duration, Rate, duration, spelled
 
 LARGEST = 2**63 - 1
 
@@ -24,7 +24,7 @@ class Kind:
     said: what a fault calls it, "a number"; read(value, folder): from a TOML value, relative paths from `folder`,
     ValueError if it is none; write: back to a TOML value; holds: whether a Python value is one; number: whether
     bounds apply; many: a tuple of values; text: only where files are at home, not in what runs per event;
-    choices: the names that there are to choose from.
+    choices: the names that there are to choose from; json: the JSON schema of what `read` takes, without bounds.
     """
 
     said: str
@@ -35,6 +35,7 @@ class Kind:
     many: bool = False
     text: bool = False
     choices: tuple[str, ...] = ()
+    json: Mapping[str, Any] = attrs.field(factory=dict)
 
 
 def shown(value: Any) -> str:
@@ -166,6 +167,7 @@ def _member(enumeration: type[enum.IntEnum]) -> Kind:
         spelled,
         lambda value: isinstance(value, enumeration),
         choices=tuple(names),
+        json={"enum": list(names)},
     )
 
 
@@ -184,7 +186,14 @@ def _members(enumeration: type[enum.IntFlag]) -> Kind:
     def write(value: enum.IntFlag) -> list[str]:
         return [name for name, member in names.items() if member in value]
 
-    return Kind(said, read, write, lambda value: isinstance(value, enumeration), choices=tuple(names))
+    return Kind(
+        said,
+        read,
+        write,
+        lambda value: isinstance(value, enumeration),
+        choices=tuple(names),
+        json={"type": "array", "items": {"enum": list(names)}},
+    )
 
 
 def _is_number(value: Any) -> bool:
@@ -207,16 +216,48 @@ def _is_path(value: Any) -> bool:
     return isinstance(value, Path)
 
 
+_TEXT = {"type": "string", "minLength": 1}
+
 _PLAIN: dict[Any, Kind] = {
-    float: Kind("a number", _float, float, _is_number, number=True),
-    int: Kind("a whole number", _int, _same, _is_whole, number=True),
-    bool: Kind("true or false", _bool, _same, lambda value: isinstance(value, bool)),
-    str: Kind("a string", _str, _same, lambda value: isinstance(value, str), text=True),
-    Duration: Kind("a duration", _duration, spelled_duration, _is_whole, number=True),
-    Rate: Kind("a fraction", _rate, float, _is_number, number=True),
-    Path: Kind("a path", _path, str, _is_path, text=True),
-    tuple[Path, ...]: Kind("paths", _paths, lambda value: [*map(str, value)], _all(_is_path), many=True, text=True),
-    tuple[float, ...]: Kind("numbers", _floats, list, _all(_is_number), number=True, many=True),
+    float: Kind("a number", _float, float, _is_number, number=True, json={"type": "number"}),
+    int: Kind("a whole number", _int, _same, _is_whole, number=True, json={"type": "integer"}),
+    bool: Kind("true or false", _bool, _same, lambda value: isinstance(value, bool), json={"type": "boolean"}),
+    str: Kind("a string", _str, _same, lambda value: isinstance(value, str), text=True, json={"type": "string"}),
+    Duration: Kind(
+        "a duration",
+        _duration,
+        spelled_duration,
+        _is_whole,
+        number=True,
+        json={"type": "string", "pattern": rf"^\s*-?{QUANTITY}\s*({'|'.join(SECONDS)})\s*$"},
+    ),
+    Rate: Kind(
+        "a fraction",
+        _rate,
+        float,
+        _is_number,
+        number=True,
+        json={"type": ["number", "string"], "pattern": rf"^\s*[-+]?(\.\d+|{QUANTITY})\s*bp\s*$"},
+    ),
+    Path: Kind("a path", _path, str, _is_path, text=True, json=_TEXT),
+    tuple[Path, ...]: Kind(
+        "paths",
+        _paths,
+        lambda value: [*map(str, value)],
+        _all(_is_path),
+        many=True,
+        text=True,
+        json={"type": ["string", "array"], "minLength": 1, "minItems": 1, "items": _TEXT},
+    ),
+    tuple[float, ...]: Kind(
+        "numbers",
+        _floats,
+        list,
+        _all(_is_number),
+        number=True,
+        many=True,
+        json={"type": "array", "items": {"type": "number"}},
+    ),
 }
 
 

@@ -81,6 +81,8 @@ def _section(rule: Rule, rules: Sequence[Rule]) -> list[str]:
     lines = [*before, f"[{section_of(rule)}]", f'use = "{rule.name}"', *_instruments(rule)]
     replaced += asked_for(rule)
     for field, annotation, kind in fields_of(rule.params):
+        if field.metadata.get("deprecated"):
+            continue
         default = default_of(field, kind)
         unit = "" if annotation is Duration else field.metadata.get("unit", "")
         said = ": ".join(text for text in (unit, field.metadata.get("doc", "")) if text)

@@ -31,9 +31,11 @@ GROUPS = {role.value: role for role in (Role.SIGNALS, Role.RISK, Role.REPORT)}
 APART = ("log", "process")
 """Sections that have optimizations and no rule."""
 
-_DEFAULT_RULES = {"ladder": "single", "execution": "requote", "hedging": "none"}
-_SLOT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
-_INSTRUMENT_NAME = re.compile(r"[^\s.=\"'\x00-\x1f]+")
+DEFAULTS = {"ladder": "single", "execution": "requote", "hedging": "none", "venue": "queue"}
+"""What acts where a stack file leaves a section or its `use` out; a venue is a part of its instrument."""
+
+SLOT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+INSTRUMENT_NAME = re.compile(r"[^\s.=\"'\x00-\x1f]+")
 _UNFIT_FOR_A_FOLDER = re.compile(r"[/\\\x00-\x1f]")
 
 
@@ -112,10 +114,10 @@ def _document(file: Path) -> dict[str, Any]:
 
 def _fill(document: dict[str, Any]) -> None:
     """Puts in the rules that a stack may leave out."""
-    for section, rule in _DEFAULT_RULES.items():
+    for section in (name for name in SECTIONS if name in DEFAULTS):
         table = document.setdefault(section, {})
         if isinstance(table, dict):
-            table.setdefault("use", rule)
+            table.setdefault("use", DEFAULTS[section])
     document.setdefault("report", {"page": {"use": "page"}})
     log = document.setdefault("log", {})
     if isinstance(log, dict):
@@ -125,7 +127,7 @@ def _fill(document: dict[str, Any]) -> None:
         if isinstance(instrument, dict):
             venue = instrument.setdefault("venue", {})
             if isinstance(venue, dict):
-                venue.setdefault("use", "queue")
+                venue.setdefault("use", DEFAULTS["venue"])
 
 
 class _Reading:
@@ -206,6 +208,7 @@ class _Reading:
         if table is None:
             return None
         made, faults = structure(StackTable, table, self.folder)
+        self.faults.look_for_outdated("stack", StackTable, table)
         for key, text in faults:
             self.faults.add(joined("stack", key), text)
         if made and _UNFIT_FOR_A_FOLDER.search(made.name):
@@ -246,7 +249,7 @@ class _Reading:
         table = self._table(path, content)
         if table is None:
             return None
-        if not _INSTRUMENT_NAME.fullmatch(name):
+        if not INSTRUMENT_NAME.fullmatch(name):
             self.faults.add(path, 'an instrument\'s name has no spaces, dots, quotes or "="')
         if "market" not in table:
             self.faults.add(f"{path}.market", "required: the section of the market rule")
@@ -255,6 +258,7 @@ class _Reading:
         self._market_suits_venue(path, market, venue)
         also = ("market", "venue", "balances", "funding")
         made, faults = structure(Instrument, {"name": name} | table, self.folder, also)
+        self.faults.look_for_outdated(path, Instrument, table)
         if "name" in table:
             faults = [("name", "unknown key"), *(fault for fault in faults if fault[0] != "name")]
         for key, text in faults:
@@ -287,7 +291,7 @@ class _Reading:
         slots: list[Slot] = []
         for name, content in (self._table(group, self.document.get(group, {})) or {}).items():
             path = f"{group}.{name}"
-            if not _SLOT_NAME.fullmatch(name) or path == "signals.sizing":
+            if not SLOT_NAME.fullmatch(name) or path == "signals.sizing":
                 self.faults.add(path, 'a name is a letter, then letters, digits, "_" or "-", and not "sizing"')
             twins = [slot.name for slot in slots if slot.name.replace("-", "_") == name.replace("-", "_")]
             if twins:
@@ -310,6 +314,7 @@ class _Reading:
             also += {Role.SIGNALS: ["instrument"], Role.HEDGING: ["instruments"]}.get(role, [])
             self.explicit[path] = self._table(f"{path}.inputs", table.get("inputs", {})) or {}
         params, faults = structure(rule.params, table, self.folder, tuple(also))
+        self.faults.look_for_outdated(path, rule.params, table)
         for key, text in faults:
             if key == "path" and role is Role.MARKET and text.startswith("unknown key"):
                 text = f'market "{rule.name}" reads no file'

@@ -6,6 +6,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 from functools import cache, lru_cache
+from importlib import invalidate_caches
 from importlib.machinery import ModuleSpec, PathFinder
 from importlib.metadata import EntryPoint
 from importlib.util import find_spec, spec_from_file_location
@@ -37,6 +38,13 @@ def fault(entry: EntryPoint) -> str:
     if text is None or spec.origin is None:
         return ""  # compiled, say: only loading it tells
     return _offering(entry, spec.origin, text)
+
+
+def forget() -> None:
+    """Makes the next look a fresh one: a module may have been installed, removed or edited since the last."""
+    invalidate_caches()
+    for each in (_spec, _read, _tree, _importing_file, _known):
+        each.cache_clear()
 
 
 @cache
@@ -155,6 +163,9 @@ def _offering(entry: EntryPoint, file: str, text: bytes) -> str:
         first = entry.attr.partition(".")[0]
         return f"{file} has no {first}{nearest(first, bound)}" if "*" not in bound and first not in bound else ""
     hook = f"mmkit_{role}"
+    used = {name for name in _USED.findall(text.decode("utf-8", "replace")) if not _has(name)}
+    for line, name in _uses(tree, hook) if used else ():
+        return f"{file}:{line}: {_unknown(name)}"
     unknown = [name for name in _hooks(tree) if name not in {f"mmkit_{place}" for place in PLACES[:-1]}]
     if unknown:
         return f"unknown hook {unknown[0]}{nearest(unknown[0], [f'mmkit_{place}' for place in PLACES[:-1]])}"
@@ -166,9 +177,6 @@ def _offering(entry: EntryPoint, file: str, text: bytes) -> str:
     if b"api_version" in text:
         for version in _versions(tree):
             return f"is written for api_version {version}, this mmkit has {API_VERSION}"
-    used = {name for name in _USED.findall(text.decode("utf-8", "replace")) if not _has(name)}
-    for line, name in _uses(tree, hook) if used else ():
-        return f"{file}:{line}: {_unknown(name)}"
     return ""
 
 

@@ -105,6 +105,7 @@ class Switches:
         if reason:
             self.faults.add(key, reason)
         params, faults = structure(found.params, table, self.folder, ("use", "on"))
+        self.faults.look_for_outdated(key, found.params, table)
         for name, text in faults:
             self.faults.add(joined(key, name), text)
         if reason or faults:

@@ -45,11 +45,15 @@ def dump(stack: Stack) -> str:
 
 
 def values(params: Any) -> dict[str, Any]:
-    """Returns the fields of a params instance as TOML values; a NaN, which stands for an absent number, is left out."""
+    """Returns the fields of a params instance as TOML values.
+
+    A NaN, which stands for an absent number, is left out, and so is what is deprecated and was not given.
+    """
     return {
         field.name: kind.write(value)
         for field, _, kind in fields_of(type(params))
         if (value := getattr(params, field.name)) == value
+        and not (field.metadata.get("deprecated") and value == field.default)
     }
 
 

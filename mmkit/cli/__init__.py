@@ -1,14 +1,18 @@
 """The command line: which commands there are, and what happens to an error."""
 
 import sys
-from typing import Annotated
+import warnings
+from typing import Annotated, Any
 
 import typer
 
 from mmkit import MmkitError, __version__
-from mmkit.cli import bench, calibrate, check, data, demo, explain, init, optimizations, plugins, run
+from mmkit.cli import bench, calibrate, check, data, demo, explain, init, optimizations, plugins, run, schema
 from mmkit.cli.options import DisablePlugin
 from mmkit.cli.plugin_commands import Commands
+from mmkit.errors import Outdated
+
+_SHOWN = warnings.showwarning
 
 app = typer.Typer(
     name="mmkit",
@@ -27,6 +31,7 @@ app.command("run", epilog=run.EXAMPLE)(run.run)
 app.command("explain", epilog=explain.EXAMPLE)(explain.explain)
 app.command("calibrate", epilog=calibrate.EXAMPLE)(calibrate.calibrate)
 app.command("bench", epilog=bench.EXAMPLE)(bench.bench)
+app.command("schema", epilog=schema.EXAMPLE)(schema.schema)
 app.add_typer(plugins.app)
 app.add_typer(optimizations.app)
 app.add_typer(data.app, name="data")
@@ -66,8 +71,15 @@ def check_disabled() -> None:
         check_disabled(entries())
 
 
+def _show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+    """Prints what is outdated in one line; other warnings are not the user's business and look as they always do."""
+    print(message, file=sys.stderr) if issubclass(category, Outdated) else _SHOWN(message, category, *place, **more)
+
+
 def main() -> None:
     """Runs the command of sys.argv; an error of user, data or plugin becomes lines on stderr and its exit code."""
+    warnings.simplefilter("default", Outdated)
+    warnings.showwarning = _show
     try:
         app(prog_name="mmkit")
     except MmkitError as error:

@@ -1,7 +1,8 @@
-"""mmkit init: writes a first stack, every key explained from the rules' own declarations."""
+"""mmkit init: writes a first stack, every key explained from the rules' own declarations, and the schema that editors read."""
 
 import json
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
 
 EXAMPLE = "Example: mmkit init mine && mmkit run mine/stack.toml"
 
-HEAD = """\
+SCHEMA = "mmkit.schema.json"
+
+HEAD = f"""\
+#:schema ./{SCHEMA}
 # A market maker on mmkit's simulated order book. Try it:
 #
 #     mmkit check stack.toml
@@ -94,13 +98,23 @@ SECTIONS = (
 def init(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to write stack.toml.", show_default=False)],
 ) -> None:
-    """Write a commented stack.toml that runs on the simulated order book. Nothing is ever overwritten."""
+    """Write a commented stack.toml that runs on the simulated order book, and the schema that editors complete it with.
+
+    Nothing is ever overwritten.
+    """
+    from mmkit import schema
+
     file = folder / "stack.toml"
     text = starter()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with file.open("x", encoding="utf-8") as stream:
             stream.write(text)
+        rules, broken = schema.installed()
+        with suppress(FileExistsError), (folder / SCHEMA).open("x", encoding="utf-8") as stream:
+            stream.write(schema.text(rules))
+            for line in broken:
+                print(f"left out of {SCHEMA}: {line}", file=sys.stderr)
     except FileExistsError:
         there = file if folder.is_dir() else folder
         raise ConfigError(f"{there}: is there already; it is not overwritten") from None
@@ -154,6 +168,8 @@ def _section(offered: "Offers", section: Section) -> str:
     known = ", ".join(offered.names(section.role))
     lines = [f"# {section.purpose}", f"[{section.path}]", _line(f'use = "{section.use}"', f"there are: {known}")]
     for field, annotation, kind in fields_of(rule.params):
+        if field.metadata.get("deprecated"):
+            continue
         unit = "" if annotation is Duration else field.metadata.get("unit", "")
         said = ": ".join(text for text in (unit, field.metadata.get("doc", "")) if text)
         choices = f" ({', '.join(kind.choices)})" if kind.choices else ""

@@ -21,6 +21,7 @@ COMMANDS = [
     ["optimizations", "list"],
     ["explain"],
     ["calibrate"],
+    ["schema"],
 ]
 HEAVY = ("numpy", "polars", "plotly", "numba", "scipy", "cattrs", "rich", "pydantic")
 
@@ -188,3 +189,31 @@ def test_a_reader_that_has_seen_enough_is_no_error(command: Path, stack_file: Pa
     )
     os.close(writing)
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+OUTDATED = """
+import attrs
+import mmkit
+
+@attrs.frozen
+class Params:
+    half: float = mmkit.field(1.0, unit="quote", above=0, doc="half-spread")
+    spread: float = mmkit.field(0.0, unit="quote", at_least=0, doc="both halves", deprecated="use half")
+
+@mmkit.hookimpl
+def mmkit_pricing():
+    return mmkit.Pricing("wide", params=Params, quote=lambda params, state, market: (market.mid, params.half, params.half))
+"""
+
+
+@pytest.mark.parametrize("arguments", [["check"], ["run", "--json", "--engine", "python"]], ids=["check", "run"])
+def test_a_deprecated_key_is_one_line_and_everything_works(
+    mmkit: Mmkit, stack_file: Path, tmp_path: Path, arguments: list[str]
+) -> None:
+    (tmp_path / "wide.py").write_text(OUTDATED)
+    text = stack_file.read_text().replace('use = "avellaneda"\ngamma = 1.0\nk = 100.0', 'use = "wide"\nspread = 0.1')
+    stack_file.write_text('[stack]\nplugins = ["wide.py"]\n' + text)
+    command, *options = arguments
+    done = mmkit(command, stack_file.name, *options)
+    assert (done.returncode, done.stderr) == (0, "stack.toml: pricing.spread: deprecated, use half\n")
+    assert done.stdout != ""
