@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from mmkit.installed import PLACES
-
 Mmkit = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -18,7 +16,7 @@ def files_in(folder: Path) -> dict[str, str]:
     return {path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8") for path in found}
 
 
-@pytest.mark.parametrize("role", PLACES)
+@pytest.mark.parametrize("role", ["market", "signals", "command"])
 def test_a_package_has_a_rule_its_tests_and_a_stack(mmkit: Mmkit, tmp_path: Path, role: str) -> None:
     done = mmkit("plugins", "new", "lean-back", "--role", role)
     assert (done.returncode, done.stdout) == (0, "lean-back\n")
@@ -26,6 +24,7 @@ def test_a_package_has_a_rule_its_tests_and_a_stack(mmkit: Mmkit, tmp_path: Path
     assert set(written) == {
         ".gitignore",
         "README.md",
+        "mmkit.schema.json",
         "pyproject.toml",
         "src/lean_back/__init__.py",
         f"src/lean_back/{role}.py",
@@ -43,7 +42,7 @@ def test_a_file_beside_a_stack_runs_as_it_is(mmkit: Mmkit, tmp_path: Path) -> No
     done = mmkit("plugins", "new", "lean-back", "--role", "report", "--file", "--dir", "here")
     assert (done.returncode, done.stdout) == (0, "here/lean_back.py\n")
     assert done.stderr == (
-        "wrote here/lean_back.py\nwrote here/stack.toml\n"
+        "wrote here/lean_back.py\nwrote here/stack.toml\nwrote here/mmkit.schema.json\n"
         "next:\n  mmkit plugins check here/lean_back.py\n  mmkit run here/stack.toml\n"
     )
     shown = mmkit("check", "here/stack.toml")
@@ -59,6 +58,7 @@ def test_a_stack_that_is_there_stays_and_what_it_needs_is_said(mmkit: Mmkit, tmp
     done = mmkit("plugins", "new", "lean-back", "--role", "ladder", "--file")
     assert (done.returncode, done.stdout) == (0, "lean_back.py\n")
     assert (tmp_path / "stack.toml").read_text() == "mine"
+    assert not (tmp_path / "mmkit.schema.json").exists()
     needed = done.stderr.partition("it needs\n")[2].partition("next:")[0]
     mmkit("plugins", "new", "lean-back", "--role", "ladder", "--file", "--dir", "other")
     assert needed.split("\n\n")[0].strip() == '[stack]\nplugins = ["lean_back.py"]'
@@ -142,6 +142,14 @@ def test_a_folder_that_cannot_be_written_is_one_line(mmkit: Mmkit, tmp_path: Pat
     assert done.stderr.startswith("taken/deeper/lean")
     assert len(done.stderr.splitlines()) == 1
     assert "cannot be written" in done.stderr
+
+
+def test_a_schema_that_is_there_stays(mmkit: Mmkit, tmp_path: Path) -> None:
+    (tmp_path / "mmkit.schema.json").write_text("mine")
+    done = mmkit("plugins", "new", "lean-back", "--role", "ladder", "--file")
+    assert done.returncode == 0
+    assert "schema" not in done.stderr
+    assert (tmp_path / "mmkit.schema.json").read_text() == "mine"
 
 
 def test_a_folder_with_a_space_is_quoted_in_what_comes_next(mmkit: Mmkit, tmp_path: Path) -> None:

@@ -79,3 +79,14 @@ def test_a_readme_names_only_commands_that_there_are(packages: Path, role: str) 
     text = (packages / name_of(role) / "README.md").read_text(encoding="utf-8")
     used = [line.split()[1] for line in text.splitlines() if line.startswith("    mmkit ")]
     assert {"run", "explain"} <= set(used) <= known
+
+
+def test_editors_find_nothing_wrong_with_the_stacks(packages: Path) -> None:
+    jsonschema = pytest.importorskip("jsonschema", reason="jsonschema is not installed (extra: test)")
+    from mmkit.schema import installed, schema
+
+    validator = jsonschema.Draft7Validator(schema(installed("mmkit")[0]))
+    for role in PLACES:
+        text = (packages / name_of(role) / "stack.toml").read_text(encoding="utf-8")
+        assert text.startswith("#:schema ./mmkit.schema.json\n[stack]\n")
+        assert [error.message for error in validator.iter_errors(tomllib.loads(text))] == []
