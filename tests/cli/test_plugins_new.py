@@ -80,31 +80,19 @@ def test_what_is_there_is_never_overwritten(mmkit: Mmkit, tmp_path: Path, file: 
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("My_Signal", '(did you mean "my-signal"?)'),
-        ("MySignal", '(did you mean "my-signal"?)'),
-        ("2-fast", '(did you mean "fast"?)'),
-        ("a--b-", '(did you mean "a-b"?)'),
-        ("../up", '(did you mean "up"?)'),
-        ("é", "name: lowercase letters, digits and single hyphens, a letter first"),
-        ("x" * 51, f'(did you mean "{"x" * 50}"?)'),
-        ("lambda", "it is a keyword of Python"),
-        ("pricing", "it is a role"),
+        (
+            "My_Signal",
+            '"My_Signal" cannot be a plugin\'s name (did you mean "my-signal"?): lowercase letters, digits and',
+        ),
         ("fixed", 'pricing "fixed" is already offered by mmkit '),
-        ("statistics", "is a module of Python's own library"),
-        ("numpy", "a module numpy is installed already"),
-        ("mmkit-plugins", "a module mmkit_plugins is installed already"),
     ],
 )
 def test_a_name_that_cannot_be_one_is_one_line(mmkit: Mmkit, tmp_path: Path, name: str, said: str) -> None:
-    done = mmkit("plugins", "new", "--role", "pricing", "--", name)
+    done = mmkit("plugins", "new", name, "--role", "pricing")
     assert (done.returncode, done.stdout) == (2, "")
-    assert said in done.stderr
+    assert done.stderr.startswith(said)
     assert len(done.stderr.splitlines()) == 1
     assert list(tmp_path.iterdir()) == []
-
-
-def test_a_name_that_another_role_has_is_free(mmkit: Mmkit, tmp_path: Path) -> None:
-    assert mmkit("plugins", "new", "queue-value", "--role", "pricing").returncode == 0
 
 
 def test_a_command_has_no_name_of_ours_and_no_single_file(mmkit: Mmkit, tmp_path: Path) -> None:
