@@ -15,14 +15,13 @@ DEPENDENCIES = {
 """What a package of a role imports, where that is not attrs and mmkit."""
 
 RUN = {
-    COMMAND: "    mmkit $name first",
-    "report": "    cat first/fills-per-minute.csv",
-    "optimization": "    mmkit bench stack.toml --ablate\n    mmkit run stack.toml --disable pricing.$name",
+    COMMAND: "\n    mmkit $name first",
+    "report": "\n    cat first/fills-per-minute.csv",
+    "optimization": "\n    mmkit run stack.toml --disable pricing.$name",
 }
-"""What the README says beside the run itself."""
+"""What the README says after the run itself."""
 
-CHECK = """
-## Check
+CHECK = """## Check
 
     mmkit plugins info $name
     mmkit plugins check $name
@@ -30,8 +29,7 @@ CHECK = """
 
 `plugins check` runs mmkit's conformance kit over the installed rule, the tests do the same and what is in them besides."""
 
-TEST = """
-## Check
+TEST = """## Check
 
     mmkit $name --help
     python -m pytest"""
@@ -45,7 +43,6 @@ def package(name: str, role: str, version: str) -> dict[str, str]:
     own = {
         "name": name,
         "package": package_of(name),
-        "module": role,
         "role": role,
         "sentence": sentence(role),
         "entry": f"{package_of(name)}.{role}" + (":command" if role == COMMAND else ""),
@@ -56,7 +53,7 @@ def package(name: str, role: str, version: str) -> dict[str, str]:
     source = f"src/{own['package']}"
     return {
         "pyproject.toml": Template(template("package/pyproject.toml.in")).substitute(own),
-        "README.md": Template(template("package/README.md.in")).substitute(own).replace("first\n\n\n", "first\n\n"),
+        "README.md": Template(template("package/README.md.in")).substitute(own),
         ".gitignore": template("package/gitignore.in"),
         "stack.toml": stack(name, role),
         f"{source}/__init__.py": f'"""{own["sentence"]}"""\n',
