@@ -2,7 +2,6 @@
 
 import json
 import sys
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,6 +9,7 @@ import attrs
 import typer
 
 from mmkit import ConfigError
+from mmkit.cli import schema
 from mmkit.cli.printing import say
 from mmkit.fields import Duration
 from mmkit.rules import Role
@@ -19,10 +19,8 @@ if TYPE_CHECKING:
 
 EXAMPLE = "Example: mmkit init mine && mmkit run mine/stack.toml"
 
-SCHEMA = "mmkit.schema.json"
-
 HEAD = f"""\
-#:schema ./{SCHEMA}
+{schema.LINE}
 # A market maker on mmkit's simulated order book. Try it:
 #
 #     mmkit check stack.toml
@@ -102,19 +100,13 @@ def init(
 
     Nothing is ever overwritten.
     """
-    from mmkit import schema
-
     file = folder / "stack.toml"
     text = starter()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with file.open("x", encoding="utf-8") as stream:
             stream.write(text)
-        rules, broken = schema.installed()
-        with suppress(FileExistsError), (folder / SCHEMA).open("x", encoding="utf-8") as stream:
-            stream.write(schema.text(rules))
-            for line in broken:
-                print(f"left out of {SCHEMA}: {line}", file=sys.stderr)
+        schema.beside(folder)
     except FileExistsError:
         there = file if folder.is_dir() else folder
         raise ConfigError(f"{there}: is there already; it is not overwritten") from None

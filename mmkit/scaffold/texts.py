@@ -9,20 +9,19 @@ from mmkit.scaffold.names import package_of
 
 DEPENDENCIES = {
     "market": ("attrs", "mmkit", "numpy"),
-    "report": ("mmkit", "polars"),
+    "report": ("mmkit",),
     COMMAND: ("mmkit", "polars", "typer"),
 }
-"""What a package of a role imports, where that is more than attrs and mmkit."""
+"""What a package of a role imports, where that is not attrs and mmkit."""
 
 RUN = {
-    COMMAND: "    mmkit $name first",
-    "report": "    cat first/fills-per-minute.csv",
-    "optimization": "    mmkit bench stack.toml --ablate\n    mmkit run stack.toml --disable pricing.$name",
+    COMMAND: "\n    mmkit $name first",
+    "report": "\n    cat first/fills-per-minute.csv",
+    "optimization": "\n    mmkit run stack.toml --disable pricing.$name",
 }
-"""What the README says beside the run itself."""
+"""What the README says after the run itself."""
 
-CHECK = """
-## Check
+CHECK = """## Check
 
     mmkit plugins info $name
     mmkit plugins check $name
@@ -30,8 +29,7 @@ CHECK = """
 
 `plugins check` runs mmkit's conformance kit over the installed rule, the tests do the same and what is in them besides."""
 
-TEST = """
-## Check
+TEST = """## Check
 
     mmkit $name --help
     python -m pytest"""
@@ -45,9 +43,8 @@ def package(name: str, role: str, version: str) -> dict[str, str]:
     own = {
         "name": name,
         "package": package_of(name),
-        "module": role,
         "role": role,
-        "sentence": f"A {role}{'' if role == COMMAND else ' rule'} for mmkit.",
+        "sentence": sentence(role),
         "entry": f"{package_of(name)}.{role}" + (":command" if role == COMMAND else ""),
         "dependencies": ", ".join(f'"{each}"' for each in dependencies(role, version)),
         "snapshot": snapshot(name, role),
@@ -56,7 +53,7 @@ def package(name: str, role: str, version: str) -> dict[str, str]:
     source = f"src/{own['package']}"
     return {
         "pyproject.toml": Template(template("package/pyproject.toml.in")).substitute(own),
-        "README.md": Template(template("package/README.md.in")).substitute(own).replace("first\n\n\n", "first\n\n"),
+        "README.md": Template(template("package/README.md.in")).substitute(own),
         ".gitignore": template("package/gitignore.in"),
         "stack.toml": stack(name, role),
         f"{source}/__init__.py": f'"""{own["sentence"]}"""\n',
@@ -78,14 +75,15 @@ def tests(name: str, role: str) -> str:
 
 def stack(name: str, role: str, *, file: bool = False) -> str:
     """Returns a stack that uses the rule; file: which is in a file beside it, not installed."""
-    sections = blocks(template("stacks/base.toml"))
+    base = template("stacks/base.toml")
+    head, sections = base[: base.index("[")], blocks(base)
     if not file:
         sections["stack"] = re.sub(r"(?m)^plugins = .*\n", "", sections["stack"])
     if role != COMMAND:
         sections |= blocks(template(f"stacks/{role}.toml"))
     groups = [title.partition(".")[0] for title in sections]
     titles = sorted(sections, key=lambda title: groups.index(title.partition(".")[0]))
-    return called("\n\n".join(sections[title] for title in titles) + "\n", name)
+    return called(head + "\n\n".join(sections[title] for title in titles) + "\n", name)
 
 
 def to_paste(name: str, role: str) -> str:
@@ -97,7 +95,7 @@ def to_paste(name: str, role: str) -> str:
 def blocks(text: str) -> dict[str, str]:
     """Returns the sections of a stack, title to text, in order."""
     parts = re.split(r"(?m)^(?=\[)", text)
-    return {part[1 : part.index("]")]: part.rstrip("\n") for part in parts if part.strip()}
+    return {part[1 : part.index("]")]: part.rstrip("\n") for part in parts if part.startswith("[")}
 
 
 def called(text: str, name: str) -> str:
@@ -113,6 +111,12 @@ def template(path: str) -> str:
 def dependencies(role: str, version: str) -> list[str]:
     """Returns what a package of a role needs, as pyproject.toml has it: of mmkit the version that it is written for, or a later one."""
     return [f"{each}>={version}" if each == "mmkit" else each for each in DEPENDENCIES.get(role, ("attrs", "mmkit"))]
+
+
+def sentence(role: str) -> str:
+    """Returns what a package says of itself before its author does."""
+    what = {"signals": "signal", COMMAND: COMMAND}.get(role, f"{role} rule")
+    return f"{'An' if what[0] in 'aeiou' else 'A'} {what} for mmkit."
 
 
 def check(role: str) -> str:

@@ -49,6 +49,7 @@ def package(folder: Path, name: str, role: str) -> None:
     if root.exists() or root.is_symlink():
         raise ConfigError(f"{root}: is there already; it is not overwritten")
     write(root, texts(name, role, __version__))
+    schema(root)
     place = shlex.quote(str(root))
     tell("next:", f"  python -m pip install -e {place}", f"  mmkit run {shlex.quote(str(root / 'stack.toml'))}")
     say(str(root))
@@ -67,7 +68,9 @@ def beside(folder: Path, name: str, role: str) -> None:
     found = stack.exists() or stack.is_symlink()
     files = {rule.name: texts.rule(name, role)}
     write(folder, files if found else files | {stack.name: texts.stack(name, role, file=True)})
-    if found:
+    if not found:
+        schema(folder)
+    else:
         tell(f"{stack}: is there already, and stays as it is; it needs", "", texts.to_paste(name, role))
     place = shlex.quote(str(stack))
     tell("next:", f"  mmkit plugins check {shlex.quote(str(rule))}", f"  mmkit run {place}")
@@ -87,6 +90,17 @@ def write(folder: Path, texts: Mapping[str, str]) -> None:
         except OSError as error:
             raise ConfigError(f"{file}: cannot be written: {error.strerror}") from None
         tell(f"wrote {file}")
+
+
+def schema(folder: Path) -> None:
+    """Writes what editors complete the stack with, unless it is there."""
+    from mmkit.cli.schema import FILE, beside
+
+    try:
+        if beside(folder):
+            tell(f"wrote {folder / FILE}")
+    except OSError as error:
+        raise ConfigError(f"{folder / FILE}: cannot be written: {error.strerror}") from None
 
 
 def tell(*lines: str) -> None:
