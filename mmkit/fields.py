@@ -60,7 +60,7 @@ def field(
     if deprecated and default is attrs.NOTHING:
         raise TypeError("a deprecated parameter needs a default: a stack must be able to leave it out")
     bounds = {"above": above, "at_least": at_least, "below": below, "at_most": at_most, "unbounded": unbounded}
-    metadata = {"unit": unit or "", "doc": doc, "capacity": capacity, "measured": unit is not None}
+    metadata: dict[str, Any] = {"unit": unit or "", "doc": doc, "capacity": capacity, "measured": unit is not None}
     metadata |= {"deprecated": deprecated, **bounds}
     if isinstance(default, str) and _DURATION.fullmatch(default):
         default = duration(default)
