@@ -7,7 +7,7 @@ from typing import Any
 import attrs
 
 from mmkit import contract
-from mmkit.errors import MmkitError, PluginError
+from mmkit.errors import MmkitError, PluginError, raised_at
 from mmkit.plugins import offers
 from mmkit.rules import Optimization, Role, Rule, own_functions
 from mmkit.stack import Slot, Stack
@@ -122,5 +122,5 @@ def _run(optimization: Any, function: str, *given: Any) -> Any:
     except MmkitError:
         raise
     except Exception as error:
-        said = f"{function} raised {type(error).__name__}: {error}"
+        said = f"{function} raised {type(error).__name__}: {error} ({raised_at(error)})"
         raise PluginError(f'optimization "{optimization.name}": {said}') from error
