@@ -31,8 +31,7 @@ def mmkit_sizing() -> mmkit.Sizing:
 
 
 def called(*arguments: str, folder: Path | None = None) -> tuple[int, str, str]:
-    command = [sys.executable, "-m", "mmkit.cli", "plugins", "check", *arguments]
-    command[1:3] = ["-c", "from mmkit.cli import main; main()"]
+    command = [sys.executable, "-c", "from mmkit.cli import main; main()", "plugins", "check", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=folder)
     return done.returncode, done.stdout, done.stderr
 

@@ -57,7 +57,10 @@ def drawn(params: Any, state: Any, market: Any) -> tuple[float, float]:
 
 
 def read(params: Any, state: Any, market: Any) -> tuple[float, float]:
-    return (params.quantity, params.quantity) if Path(__file__).read_text()[:3] == '"""' else (0.0, 0.0)
+    """Looks into a file as the market opens."""
+    if market.now < market.start + 500_000_000 and Path(__file__).read_text()[:3] != '"""':
+        return 0.0, 0.0
+    return params.quantity, params.quantity
 
 
 def powered(params: Any, state: Any, market: Any) -> tuple[float, float]:
@@ -84,7 +87,7 @@ def remembering(params: Any, state: Any, market: Any) -> tuple[float, float]:
 
 def slow(params: Any, state: Any, market: Any) -> tuple[float, float]:
     total = 0.0
-    for i in range(30_000):
+    for i in range(12_000):
         total += i * market.position * 1e-12
     return params.quantity, params.quantity + 0.0 * total
 

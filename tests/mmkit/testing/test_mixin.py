@@ -1,5 +1,6 @@
 """The kit as tests: what a real run of pytest says of a sound rule, a faulty one, and one whose failure is expected."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -71,7 +72,8 @@ def tried(folder: Path, *arguments: str) -> tuple[int, str]:
     (folder / "rules.py").write_text(RULES)
     (folder / "test_rules.py").write_text(TESTS)
     command = [sys.executable, "-m", "pytest", "-rA", "-p", "no:cacheprovider", "-W", "error", *arguments]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300)
+    wide = {**os.environ, "COLUMNS": "200"}
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, env=wide)
     return done.returncode, done.stdout + done.stderr
 
 
