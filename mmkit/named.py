@@ -2,8 +2,12 @@
 
 from pathlib import Path
 
+import attrs
+
+from mmkit import disabled
 from mmkit.errors import ConfigError, nearest
-from mmkit.plugins import Offers, Supplied, offers
+from mmkit.installed import origin, same_distribution
+from mmkit.plugins import Key, Offers, Supplied, offers
 from mmkit.rules import Role
 
 
@@ -11,40 +15,50 @@ def named(text: str, role: Role | None = None) -> list[Supplied]:
     """Returns the rules that `text` names, loaded and checked, each with what supplied it, by role.
 
     text: "microprice", "signals.microprice", the name of an installed distribution, or the path of a plugin file; role: only its rules.
-    Raises ConfigError, one line with the nearest spelling, where nothing is called so; PluginError where what is, is broken.
+    Raises ConfigError, one line with the nearest spelling, where nothing is called so or it is disabled; PluginError where what is so
+    called is broken.
     """
-    if text.endswith(".py"):
-        file = Path(text)
-        found = [supplied for (at, _), supplied in offers([file]).files.items() if role in (None, at)]
-        if not found:
-            raise ConfigError(f"{file}: offers no {role.value if role else ''} rule")
-        return found
-    offered = offers()
-    keys = matching(offered, text, role)
-    if not keys:
-        among = f"{role.value} " if role else ""
-        raise ConfigError(f'no {among}plugin "{text}"{nearest(text, spellings(offered, role))}')
+    offered, keys = called(text, role)
     return [offered.load(*key) for key in keys]
 
 
-def matching(offered: Offers, text: str, role: Role | None = None) -> list[tuple[Role, str]]:
+def called(text: str, role: Role | None = None) -> tuple[Offers, list[Key]]:
+    """Returns what is on offer, and role and name of what `text` names of it, by role: at least one. Raises as `named` does."""
+    file = Path(text)
+    single = text.endswith(".py")
+    offered = offers([file] if single else ())
+    keys = [key for key in offered.files if role in (None, key[0])] if single else matching(offered, text, role)
+    if keys:
+        return offered, sorted(keys, key=lambda key: list(Role).index(key[0]))
+    among = f"{role.value} " if role else ""
+    if single and disabled.file_disabled(file):
+        raise ConfigError(f"{file}: is disabled")
+    for (at, name), said in offered.disabled.items():
+        if role in (None, at) and (single or text in (name, f"{at.value}.{name}")):
+            raise ConfigError(f'{at.value} "{name}" {said}')
+    if single:
+        raise ConfigError(f"{file}: offers no {among}rule")
+    raise ConfigError(f'no {among}plugin "{text}"{nearest(text, spellings(offered, role))}')
+
+
+def matching(offered: Offers, text: str, role: Role | None = None) -> list[Key]:
     """Returns role and name of what is on offer under a name, by role; none where there is none."""
-    section, dot, name = text.partition(".")
     found = []
     for at in Role:
         if role not in (None, at):
             continue
-        known = offered.names(at)
-        if dot and section == at.value and name in known:
-            found.append((at, name))
-        elif not dot:
-            supplied = {entry.name for entry in offered.entries[at] if entry.dist and entry.dist.name == text}
-            found += [(at, each) for each in known if each == text or each in supplied]
+        supplied = {entry.name for entry in offered.entries[at] if same_distribution(text, origin(entry).name)}
+        found += [(at, name) for name in offered.names(at) if text in (name, f"{at.value}.{name}") or name in supplied]
     return found
 
 
 def spellings(offered: Offers, role: Role | None = None) -> list[str]:
     """Returns everything that `matching` understands."""
-    every = [(at, name) for at in Role if role in (None, at) for name in offered.names(at)]
-    distributions = {entry.dist.name for at in Role for entry in offered.entries[at] if entry.dist}
-    return sorted({name for _, name in every} | {f"{at.value}.{name}" for at, name in every} | distributions)
+    if role is None:
+        return offered.spellings()
+    only = attrs.evolve(
+        offered,
+        entries={at: entries for at, entries in offered.entries.items() if at is role},
+        files={key: rule for key, rule in offered.files.items() if key[0] is role},
+    )
+    return only.spellings()

@@ -17,6 +17,7 @@ import tomli
 from mmkit.contract import fields_of
 from mmkit.errors import ConfigError, MmkitError
 from mmkit.fields import Duration
+from mmkit.installed import origin
 from mmkit.kinds import Kind, spelled_duration
 from mmkit.optimizing import unsuited
 from mmkit.page_block import block, default_of, sized, sources, unfed
@@ -66,7 +67,7 @@ def documented(distribution: str = "mmkit") -> list[Documented]:
     found = []
     for role in Role:
         for entry in sorted(offered.entries[role], key=lambda entry: entry.name):
-            if entry.dist is not None and entry.dist.name == distribution:
+            if origin(entry).name == distribution:
                 rule, _ = offered.load(role, entry.name)
                 text = _docstring(entry.module)
                 beside = (f"{entry.module.rpartition('.')[0]}.{name}" for name in _PRIVATE.findall(text))

@@ -5,7 +5,7 @@ import importlib.machinery
 import importlib.util
 import sys
 from collections.abc import Iterable, Mapping
-from importlib.metadata import Distribution, EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import CodeType, ModuleType, TracebackType
 from typing import Any
@@ -13,51 +13,61 @@ from typing import Any
 import attrs
 import pluggy
 
-from mmkit import contract, hookspecs
+from mmkit import contract, disabled, hookspecs, installed
 from mmkit.errors import ConfigError, PluginError, nearest
+from mmkit.installed import origin, supplier, unresolved
 from mmkit.rules import API_VERSION, ROLES, Role, Rule, hook_name
 
 Supplied = tuple[Rule, str]
 """A rule and what supplied it: a distribution's name and version, or a file's name."""
 
-
-_read: dict[int, tuple[Distribution, str]] = {}
-"""Name and version of distributions, whose metadata is parsed anew each time that either is asked for; by identity, which lasts as long."""
+Key = tuple[Role, str]
+"""Role and name of a rule."""
 
 
 @attrs.frozen
 class Offers:
     """What is on offer: entry points of installed distributions, not imported, and the rules of single files, loaded.
 
-    files: the rules that single files beside a stack supplied, by role and name.
+    files: the rules that single files beside a stack supplied; disabled: what is left out, whose it is and by what.
     """
 
     entries: Mapping[Role, tuple[EntryPoint, ...]]
-    files: Mapping[tuple[Role, str], Supplied] = attrs.field(factory=dict)
+    files: Mapping[Key, Supplied] = attrs.field(factory=dict)
+    disabled: Mapping[Key, str] = attrs.field(factory=dict)
 
     def names(self, role: Role) -> list[str]:
         """Returns the names of all rules of a role, sorted."""
         return sorted({entry.name for entry in self.entries[role]} | {name for at, name in self.files if at is role})
 
+    def spellings(self) -> list[str]:
+        """Returns everything by which a user may call what is on offer."""
+        called = [(role.value, name, by) for (role, name), (_, by) in self.files.items()]
+        called += [
+            (role.value, entry.name, origin(entry).name) for role in self.entries for entry in self.entries[role]
+        ]
+        return installed.spellings(called)
+
     def load(self, role: Role, name: str) -> Supplied:
         """Returns the rule of that role and name, imported and checked, and what supplied it.
 
-        Raises ConfigError, one line, if nobody offers it; PluginError, one line per fault, if what offers it is
-        broken, or if two do.
+        Raises ConfigError, one line, if nobody offers it or it is disabled; PluginError, one line per fault, if what
+        offers it is broken, or if two do.
         """
         if (role, name) in self.files:
             return self.files[role, name]
         found = [entry for entry in self.entries[role] if entry.name == name]
+        if not found and (role, name) in self.disabled:
+            raise ConfigError(f'{role.value} "{name}" {self.disabled[role, name]}')
         if not found:
             known = self.names(role)
             there = ", ".join(known) or "none"
             raise ConfigError(f'no {role.value} plugin "{name}"{nearest(name, known)}; there are: {there}')
         if len(found) > 1:
-            raise PluginError(f'{role.value} "{name}" is offered by both {" and ".join(map(supplier, found))}')
+            raise PluginError(f'{role.value} "{name}" {collision(map(supplier, found))}')
         (entry,) = found
         plugin = f'{role.value} "{name}" of {supplier(entry)}'
-        module = _imported(entry, plugin)
-        rules = [rule for rule in _rules(module, plugin, [role]) if isinstance(rule, Rule)]
+        rules = [rule for rule in _rules(imported(entry, plugin), plugin, [role]) if isinstance(rule, Rule)]
         named = [rule for rule in rules if rule.name == name]
         if not named:
             others = ", ".join(f'"{rule.name}"' for rule in rules)
@@ -66,43 +76,78 @@ class Offers:
 
 
 def offers(files: Iterable[Path] = ()) -> Offers:
-    """Returns what installed distributions and these files offer.
+    """Returns what installed distributions and these files offer, without what is disabled.
 
-    Raises ConfigError for a file that is not there; PluginError, one line per fault, for one that is broken or that
-    offers a rule of the same role and name as another plugin.
+    Raises ConfigError for a file that is not there, and for a disabled plugin that is none; PluginError, one line per
+    fault, for a file that is broken or that offers a rule of the same role and name as another plugin.
     """
-    installed = entry_points()
-    entries = {role: tuple(installed.select(group=f"mmkit.{role.value}")) for role in Role}
-    taken: dict[tuple[Role, str], Supplied] = {}
-    missing = [f"{path}: no such plugin file" for path in files if not path.is_file()]
+    there = list(files)
+    missing = [f"{path}: no such plugin file" for path in there if not path.is_file()]
     if missing:
         raise ConfigError(*missing)
-    for path in files:
+    every = installed.entries()
+    found = without_files(every)
+    taken: dict[Key, Supplied] = {}
+    left_out = dict(found.disabled)
+    of_files: list[Key] = []
+    for path in there:
+        if disabled.file_disabled(path):
+            continue
         for rule in _rules(_executed(path), f"plugin file {path}", list(Role)):
             key = (rule.role, rule.name)
-            rivals = [supplier(entry) for entry in entries[rule.role] if entry.name == rule.name]
+            of_files.append(key)
+            by = disabled.disabled_by(rule.role.value, rule.name, path.name)
+            if by:
+                left_out[key] = f"of {path.name} is disabled by {by}"
+                continue
+            rivals = [supplier(entry) for entry in found.entries[rule.role] if entry.name == rule.name]
             rivals += [taken[key][1]] if key in taken else []
             if rivals:
-                both = f"{rivals[0]} and plugin file {path}"
-                raise PluginError(f'{rule.role.value} "{rule.name}" is offered by both {both}')
+                raise PluginError(f'{rule.role.value} "{rule.name}" {collision([rivals[0], f"plugin file {path}"])}')
             taken[key] = (rule, path.name)
-    return Offers(entries, taken)
+    if disabled.asked():
+        check_disabled(every, of_files, [path.name for path in there])
+    return Offers(found.entries, taken, left_out)
 
 
-def supplier(entry: EntryPoint) -> str:
-    """Returns name and version of the distribution that an entry point belongs to."""
-    if entry.dist is None:
-        return entry.value
-    if id(entry.dist) not in _read:
-        _read[id(entry.dist)] = (entry.dist, f"{entry.dist.name} {entry.dist.version}")
-    return _read[id(entry.dist)][1]
+def check_disabled(
+    every: Mapping[str, Iterable[EntryPoint]], of_files: Iterable[Key] = (), files: Iterable[str] = ()
+) -> None:
+    """Raises ConfigError, a line each, for what is to be left out and is neither installed nor a plugin file's."""
+    called = [(role, entry.name, origin(entry).name) for role, entries in every.items() for entry in entries]
+    called += [(role.value, name, "") for role, name in of_files]
+    called += [("", "", name) for name in files]
+    disabled.check(installed.spellings(called), {supplier for _, _, supplier in called if supplier})
 
 
-def _imported(entry: EntryPoint, plugin: str) -> Any:
+def without_files(every: Mapping[str, tuple[EntryPoint, ...]] | None = None) -> Offers:
+    """Returns what installed distributions offer without what is disabled, whether there is such a plugin or not."""
+    every = installed.entries() if every is None else every
+    if not disabled.asked():
+        return Offers({role: every[role.value] for role in Role})
+    entries: dict[Role, tuple[EntryPoint, ...]] = {}
+    left_out: dict[Key, str] = {}
+    for role in Role:
+        by = [(entry, disabled.disabled_by(role.value, entry.name, origin(entry).name)) for entry in every[role.value]]
+        entries[role] = tuple(entry for entry, how in by if not how)
+        left_out |= {(role, entry.name): f"of {supplier(entry)} is disabled by {how}" for entry, how in by if how}
+    return Offers(entries, disabled=left_out)
+
+
+def collision(suppliers: Iterable[str]) -> str:
+    """Returns what is wrong with a name that several distributions or files offer."""
+    return f"is offered by both {' and '.join(suppliers)}"
+
+
+def imported(entry: EntryPoint, plugin: str) -> Any:
+    """Returns what an entry point names. Raises PluginError, one line that begins with `plugin`, where that is not to be had."""
+    lacking = unresolved(entry)
+    if lacking:
+        raise PluginError(f"{plugin}: {lacking}")
     try:
         return entry.load()
     except (Exception, SystemExit) as error:
-        raise PluginError(f"{plugin}: {_told(error, entry.module.partition('.')[0])}") from error
+        raise PluginError(f"{plugin}: {told(error, entry.module.partition('.')[0])}") from error
 
 
 def _executed(path: Path) -> ModuleType:
@@ -118,7 +163,7 @@ def _executed(path: Path) -> ModuleType:
         exec(code, module.__dict__)
     except (Exception, SystemExit) as error:
         del sys.modules[name]
-        raise PluginError(f"plugin file {path}: {_told(error, name)}") from error
+        raise PluginError(f"plugin file {path}: {told(error, name)}") from error
     return module
 
 
@@ -139,7 +184,7 @@ def _rules(module: Any, plugin: str, roles: list[Role]) -> list[Rule]:
                 rule = implementation.function()
             except (Exception, SystemExit) as error:
                 top = getattr(module, "__name__", "").partition(".")[0]
-                raise PluginError(f"{plugin}: {hook_name(role)} raised {_told(error, top)}") from error
+                raise PluginError(f"{plugin}: {hook_name(role)} raised {told(error, top)}") from error
             _check(rule, role, plugin)
             rules.append(rule)
     if not rules:
@@ -170,8 +215,8 @@ def _invalid(manager: pluggy.PluginManager, error: pluggy.PluginValidationError)
     return " ".join(str(error).split("\n", 1)[-1].split())
 
 
-def _told(error: BaseException, package: str) -> str:
-    """Returns an exception in one line, with the line of the plugin in which it arose."""
+def told(error: BaseException, package: str) -> str:
+    """Returns an exception in one line, with the line of the plugin's package in which it arose."""
     text = " ".join(str(error).split()) or "no message"
     if isinstance(error, SyntaxError) and error.filename:
         return f"{error.filename}:{error.lineno}: {type(error).__name__}: {error.msg}"

@@ -9,6 +9,7 @@ import attrs
 import tomli
 
 from mmkit import plugins, wiring
+from mmkit.disabled import UnknownPluginError
 from mmkit.errors import ConfigError, PluginError, nearest
 from mmkit.faults import Faults, joined
 from mmkit.fields import Duration, field
@@ -199,13 +200,15 @@ class _Reading:
     def _offers(self, files: Sequence[Path]) -> plugins.Offers:
         try:
             return plugins.offers(files)
+        except UnknownPluginError:
+            raise  # the command line or the environment is at fault, not the stack
         except ConfigError as error:
             for text in error.faults:
                 self.faults.add("stack.plugins", text)
         except PluginError as error:
             self.faults.add_plugin(error)
         self.unloaded.append("stack.plugins")
-        return plugins.offers()
+        return plugins.without_files()
 
     def _legs(self) -> dict[str, Leg | None]:
         table = self._table("instruments", self.document.get("instruments", {}))

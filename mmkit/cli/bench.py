@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from mmkit.cli.options import Data, Disable, Enable, Json, Seed, Set, StackFile
+from mmkit.cli.options import Data, Disable, DisablePlugin, Enable, Json, Seed, Set, StackFile
 from mmkit.cli.printing import say
 
 EXAMPLE = "Example: mmkit bench stack.toml --enable pricing.spread-cache --ablate"
@@ -18,6 +18,7 @@ def bench(
     overrides: Set = None,
     enable: Enable = None,
     disable: Disable = None,
+    disable_plugin: DisablePlugin = None,
     source: Annotated[bool, typer.Option("--source", help="Print the stack's own module and stop.")] = False,
     ablate: Annotated[bool, typer.Option("--ablate", help="Only what each optimization gains and changes.")] = False,
     everything: Annotated[

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mmkit.cli.options import Data, Disable, Enable, Json, Seed, Set, StackFile
+from mmkit.cli.options import Data, Disable, DisablePlugin, Enable, Json, Seed, Set, StackFile
 from mmkit.cli.printing import say
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ def calibrate(
     overrides: Set = None,
     enable: Enable = None,
     disable: Disable = None,
+    disable_plugin: DisablePlugin = None,
     fill: Annotated[
         Fill, typer.Option(help="What fills a quote: a trade at its price, one beyond it, or the stack's own venue.")
     ] = Fill.TOUCH,

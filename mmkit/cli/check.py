@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from mmkit.cli.options import Data, Disable, Enable, Json, Seed, Set, StackFile
+from mmkit.cli.options import Data, Disable, DisablePlugin, Enable, Json, Seed, Set, StackFile
 from mmkit.cli.printing import say
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ def check(
     overrides: Set = None,
     enable: Enable = None,
     disable: Disable = None,
+    disable_plugin: DisablePlugin = None,
     as_json: Json = False,
 ) -> None:
     """Load and wire a stack without running it; print the wiring, or one line per fault (exit code 2)."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mmkit.cli.options import Data, Disable, Enable, Json, Seed, Set, StackFile
+from mmkit.cli.options import Data, Disable, DisablePlugin, Enable, Json, Seed, Set, StackFile
 from mmkit.cli.printing import say
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ def explain(
     overrides: Set = None,
     enable: Enable = None,
     disable: Disable = None,
+    disable_plugin: DisablePlugin = None,
     as_json: Json = False,
 ) -> None:
     """Explain one decision: every number on the way from the market to the requests, in the order applied."""

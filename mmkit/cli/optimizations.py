@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from mmkit.cli.options import Json
+from mmkit.cli.options import DisablePlugin, Json
 from mmkit.cli.printing import say
 
 EXAMPLE = "Example: mmkit optimizations list stack.toml"
@@ -18,6 +18,7 @@ app = typer.Typer(
 @app.command("list", epilog=EXAMPLE)
 def listed(
     stack: Annotated[Path | None, typer.Argument(metavar="[STACK]", help="A stack, to see what is on in it.")] = None,
+    disable_plugin: DisablePlugin = None,
     as_json: Json = False,
 ) -> None:
     """List every optimization: for which roles, exact or bounded, and with a stack where it is on."""

@@ -21,4 +21,23 @@ Enable = Annotated[list[str] | None, typer.Option("--enable", metavar="PATH", he
 Disable = Annotated[
     list[str] | None, typer.Option("--disable", metavar="PATH", help="Leave a rule out: --disable risk.limits")
 ]
+
+
+def _left_out(names: list[str] | None) -> list[str] | None:
+    if names:
+        from mmkit.disabled import disable
+
+        disable(names)
+    return names
+
+
+DisablePlugin = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--disable-plugin",
+        metavar="NAME",
+        callback=_left_out,
+        help="Leave a plugin out as if it were not installed: NAME, ROLE.NAME or its distribution.",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document to stdout and nothing else.")]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mmkit.cli.options import Data, Disable, Enable, Json, Seed, Set, StackFile
+from mmkit.cli.options import Data, Disable, DisablePlugin, Enable, Json, Seed, Set, StackFile
 from mmkit.cli.printing import say
 from mmkit.cli.progress import bar
 
@@ -50,6 +50,7 @@ def run(
     overrides: Set = None,
     enable: Enable = None,
     disable: Disable = None,
+    disable_plugin: DisablePlugin = None,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="DIR", help="The run's folder; else runs/<UTC time>-<stack name>/.")
     ] = None,

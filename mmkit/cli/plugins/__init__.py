@@ -2,6 +2,8 @@
 
 import typer
 
+from mmkit.cli.plugins import listed
+
 app = typer.Typer(
     name="plugins", help="Plugins: what there is, what one does, a new one, a check.", no_args_is_help=True
 )
@@ -10,3 +12,6 @@ app = typer.Typer(
 @app.callback()
 def options() -> None:
     """Plugins: what there is, what one does, a new one, a check."""
+
+
+app.command("list", epilog=listed.EXAMPLE)(listed.listed)
