@@ -11,7 +11,8 @@ import mmkit
 def fills(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a finished run.")],
     horizon: Annotated[
-        list[str] | None, typer.Option(metavar="TIME", help="How long after a fill the mid is looked at; again for more.")
+        list[str] | None,
+        typer.Option(metavar="TIME", help="How long after a fill the mid is looked at; again for more."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:

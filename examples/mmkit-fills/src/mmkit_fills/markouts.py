@@ -6,6 +6,8 @@
 both in basis points, means weighted by quantity. A fill after whose horizon there is no record with a mid is left out of that mean.
 """
 
+import math
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -16,47 +18,58 @@ SIDES = {1: "buy", -1: "sell"}
 
 
 def by_side(fills: "pl.DataFrame", records: "pl.DataFrame", quoted: str, horizons: Mapping[str, int]) -> list[Any]:
-    """Returns a row per instrument and side, in the order of their names, buys first.
+    """Returns a row per instrument and side, by instrument, buys first.
 
-    fills, records: as in a run's folder; quoted: the instrument whose mid the records have as `mid`; horizons: ns by name. A row has
-    instrument, side, fills, maker (numbers), quantity (base), price (mean, quote), edge_bp and markouts_bp by horizon; None where there is none.
+    fills, records: as in a run's folder; quoted: the instrument whose mid the records have as `mid`; horizons: ns by name. A row
+    has instrument, side, fills, maker (numbers), quantity (base), price (mean, quote), edge_bp, and markouts_bp by horizon; None where
+    there is none.
     """
     import polars as pl
 
     rows = []
     for (name, side), own in sorted(fills.group_by("instrument", "side"), key=lambda pair: (pair[0][0], -pair[0][1])):
-        mids = records.select("path", "time", mid_then="mid" if name == quoted else f"{name}.mid").filter(
-            pl.col("mid_then").is_finite()
-        )
-        found: dict[str, float | None] = {}
-        for horizon, length in horizons.items():
-            later = own.with_columns(due=pl.col("exch_ts") + length).sort("due")
-            known = later.join_asof(mids.sort("time"), left_on="due", right_on="time", by="path", strategy="forward")
-            found[horizon] = weighted(known, "mid_then")
+        mids = records.select("path", "time", mid="mid" if name == quoted else f"{name}.mid")
+        mids = mids.filter(pl.col("mid").is_finite()).sort("path", "time")
         rows.append(
             {
                 "instrument": name,
                 "side": SIDES[side],
                 "fills": len(own),
                 "maker": int(own["maker"].sum()),
-                "quantity": float(own["qty"].sum()),
-                "price": float((own["price"] * own["qty"]).sum() / own["qty"].sum()),
-                "edge_bp": weighted(own, "mid"),
-                "markouts_bp": found,
+                "quantity": math.fsum(own["qty"]),
+                "price": math.fsum(own["price"] * own["qty"]) / math.fsum(own["qty"]),
+                "edge_bp": weighted(own, own["mid"].to_list()),
+                "markouts_bp": {
+                    horizon: weighted(own, then(own, mids, length)) for horizon, length in horizons.items()
+                },
             }
         )
     return rows
 
 
-def weighted(fills: "pl.DataFrame", mid: str) -> float | None:
-    """Returns the mean of side (mid - price) / price in basis points, weighted by quantity; None without a mid."""
-    import polars as pl
+def then(fills: "pl.DataFrame", mids: "pl.DataFrame", length: int) -> list[float]:
+    """Returns for each fill the mid of the first record at least `length` ns after it; NaN behind the last one of its path."""
+    times, values = {}, {}
+    for (path,), own in mids.group_by("path", maintain_order=True):
+        times[path], values[path] = own["time"].to_list(), own["mid"].to_list()
+    found = []
+    for path, time in fills.select("path", "exch_ts").iter_rows():
+        at = bisect_left(times.get(path, ()), time + length)
+        found.append(values[path][at] if at < len(times.get(path, ())) else math.nan)
+    return found
 
-    known = fills.filter(pl.col(mid).is_finite())
-    if known.is_empty():
+
+def weighted(fills: "pl.DataFrame", mids: Sequence[float]) -> float | None:
+    """Returns the mean of side (mid - price) / price in basis points, weighted by quantity; None where no fill has a mid."""
+    rows = [
+        (side, price, qty, mid)
+        for (side, price, qty), mid in zip(fills.select("side", "price", "qty").iter_rows(), mids, strict=True)
+        if math.isfinite(mid)
+    ]
+    if not rows:
         return None
-    gain = known["side"] * (known[mid] - known["price"]) / known["price"] * 1e4
-    return float((gain * known["qty"]).sum() / known["qty"].sum())
+    gained = math.fsum(side * qty * (mid - price) / price for side, price, qty, mid in rows)
+    return 1e4 * gained / math.fsum(qty for _, _, qty, _ in rows)
 
 
 def told(rows: Sequence[Mapping[str, Any]], horizons: Mapping[str, int]) -> str:
@@ -78,7 +91,10 @@ def told(rows: Sequence[Mapping[str, Any]], horizons: Mapping[str, int]) -> str:
         )
     widths = [max(len(line[at]) for line in lines) for at in range(len(head))]
     padded = (
-        [cell.ljust(width) if at < 2 else cell.rjust(width) for at, (cell, width) in enumerate(zip(line, widths, strict=True))]
+        [
+            cell.ljust(width) if at < 2 else cell.rjust(width)
+            for at, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ]
         for line in lines
     )
     return "\n".join("  ".join(line).rstrip() for line in padded)

@@ -81,4 +81,4 @@ def clock(time: int, dated: bool) -> str:
 
 def amount(value: float | None) -> str:
     """Returns a figure to six digits; a dash where none is known."""
-    return "–" if value is None or value != value else f"{value:.6g}"
+    return "&ndash;" if value is None or value != value else f"{value:.6g}"

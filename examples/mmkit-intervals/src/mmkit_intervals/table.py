@@ -34,10 +34,11 @@ def table(run: Any, every: int) -> "pl.DataFrame":
     )
     counted = ("fills", "bought", "sold")
     summed = ("notional", "fees", "pnl")
-    return (
+    rows: pl.DataFrame = (
         records.join(fills, on=["path", "start"], how="full", coalesce=True)
         .sort("path", "start")
         .with_columns(pl.col(*counted).fill_null(0), pl.col(*summed).fill_null(0.0))
         .with_columns(pl.col("equity", "position").forward_fill().over("path"))
         .select("start", "path", *counted, *summed, "equity", "position")
     )
+    return rows
