@@ -1,5 +1,6 @@
 """Commands that plugins add: which there are, said without importing any, and the one that is asked for."""
 
+from collections.abc import Container
 from importlib.metadata import EntryPoint
 from typing import Any
 
@@ -20,11 +21,18 @@ def commands() -> dict[str, tuple[EntryPoint, ...]]:
     return found
 
 
-def only(name: str, offered: tuple[EntryPoint, ...]) -> EntryPoint:
-    """Returns the one that offers a command. Raises PluginError, one line, where several do."""
+def only(name: str, offered: tuple[EntryPoint, ...], own: Container[str] = ()) -> EntryPoint:
+    """Returns the one that offers a command. Raises PluginError, one line, where several do, or where it is one of our own too."""
     if len(offered) > 1:
         raise PluginError(f'{COMMAND} "{name}" {collision(map(supplier, offered))}')
+    if name in own:
+        raise PluginError(f"{titled(offered[0])} {shadowed(name)}")
     return offered[0]
+
+
+def shadowed(name: str) -> str:
+    """Returns what is wrong with a command of a plugin that is called like one of our own."""
+    return f"is shadowed by mmkit's own command {name}"
 
 
 def disabled_command(name: str) -> ConfigError | None:

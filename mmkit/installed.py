@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from importlib.metadata import Distribution, EntryPoint, entry_points
+from importlib.metadata import Distribution, EntryPoint, distributions
 
 import attrs
 
@@ -10,6 +10,9 @@ from mmkit.rules import Role
 
 COMMAND = "command"
 """What stands in the place of a role where plugins offer further commands."""
+
+BUILT_IN = "mmkit"
+"""The distribution whose plugins are built in."""
 
 PLACES = (*(role.value for role in Role), COMMAND)
 """Every role by its name, in the order of the roles, and "command"."""
@@ -34,11 +37,22 @@ _read: dict[int, tuple[Distribution, Origin]] = {}
 
 
 def entries(places: Iterable[str] = PLACES) -> dict[str, tuple[EntryPoint, ...]]:
-    """Returns the entry points of every role, and of "command", as they are installed; or of these only."""
-    every = entry_points()
-    return {
-        role: tuple(each for each in every.select(group=f"mmkit.{role}") if not _left_behind(each)) for role in places
-    }
+    """Returns the entry points of every role, and of "command", as they are installed; or of these only.
+
+    Of two distributions of one name the first on the path counts, as for Python itself. `entry_points()` of the standard library would
+    look through all of them once for each group.
+    """
+    found: dict[str, list[EntryPoint]] = {f"mmkit.{place}": [] for place in places}
+    seen = set()
+    for distribution in distributions():
+        name = getattr(distribution, "_normalized_name", None) or distribution.name
+        # pip renames what it removes to "~…", and what it then cannot remove stays there.
+        if name not in seen and not _folder(distribution).startswith("~"):
+            for entry in distribution.entry_points:
+                if entry.group in found:
+                    found[entry.group].append(entry)
+        seen.add(name)
+    return {group.partition(".")[2]: tuple(each) for group, each in found.items()}
 
 
 def origin(entry: EntryPoint) -> Origin:
@@ -83,12 +97,7 @@ def _normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def _left_behind(entry: EntryPoint) -> bool:
-    """Whether its distribution is one that pip renamed to "~…" to remove it, and then failed to remove."""
-    return _folder(entry.dist).startswith("~")
-
-
-def _folder(distribution: Distribution | None) -> str:
+def _folder(distribution: Distribution) -> str:
     path = getattr(distribution, "_path", None)
     return getattr(path, "name", "")
 

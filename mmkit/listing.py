@@ -10,13 +10,11 @@ import attrs
 
 from mmkit import disabled, soundness
 from mmkit.command_plugins import load as load_command
+from mmkit.command_plugins import shadowed
 from mmkit.errors import MmkitError
-from mmkit.installed import COMMAND, PLACES, entries, origin, supplier
-from mmkit.plugins import check_disabled, collision, without_files
+from mmkit.installed import BUILT_IN, COMMAND, PLACES, entries, origin, supplier
+from mmkit.plugins import Offers, check_disabled, collision, without_files
 from mmkit.rules import Role
-
-OURS = "mmkit"
-"""The distribution whose plugins are built in."""
 
 
 @attrs.frozen
@@ -41,6 +39,8 @@ def rows(role: str | None = None, *, load: bool = False, own_commands: Collectio
     every = entries()
     if disabled.asked():
         check_disabled(every)
+    soundness.forget()
+    offered = without_files(every) if load else None
     found = []
     for place in PLACES if role is None else (role,):
         left_out = [bool(disabled.disabled_by(place, each.name, origin(each).name)) for each in every[place]]
@@ -48,34 +48,38 @@ def rows(role: str | None = None, *, load: bool = False, own_commands: Collectio
         taken = Counter(each.name for each in there)
         for entry, out in zip(every[place], left_out, strict=True):
             rivals = [each for each in there if each.name == entry.name] if taken[entry.name] > 1 and not out else []
-            found.append(_row(place, entry, not out, _fault(place, entry, rivals, own_commands, load and not out)))
+            found.append(
+                _row(place, entry, not out, _fault(place, entry, rivals, own_commands, None if out else offered))
+            )
     order = {place: at for at, place in enumerate(PLACES)}
     return sorted(found, key=lambda row: (order[row.role], row.name, row.distribution))
 
 
 def _row(place: str, entry: EntryPoint, enabled: bool, fault: str) -> Row:
     whose = origin(entry)
-    return Row(entry.name, place, whose.name, whose.version, whose.name == OURS, enabled, fault or None)
+    return Row(entry.name, place, whose.name, whose.version, whose.name == BUILT_IN, enabled, fault or None)
 
 
-def _fault(place: str, entry: EntryPoint, rivals: list[EntryPoint], own_commands: Collection[str], load: bool) -> str:
+def _fault(
+    place: str, entry: EntryPoint, rivals: list[EntryPoint], own_commands: Collection[str], offered: Offers | None
+) -> str:
     if place == COMMAND and entry.name in own_commands:
-        return f"is shadowed by mmkit's own command {entry.name}"
+        return shadowed(entry.name)
     if rivals:
-        return collision(map(supplier, rivals))
-    if load:
-        return _found_by_loading(place, entry)
-    return "" if origin(entry).name == OURS else soundness.fault(entry)
+        return collision(sorted(map(supplier, rivals)))
+    if offered is not None:
+        return _found_by_loading(place, entry, offered)
+    return "" if origin(entry).name == BUILT_IN else soundness.fault(entry)
 
 
-def _found_by_loading(place: str, entry: EntryPoint) -> str:
+def _found_by_loading(place: str, entry: EntryPoint, offered: Offers) -> str:
     # What a plugin prints when it is imported is no part of the list.
     with redirect_stdout(sys.stderr):
         try:
             if place == COMMAND:
                 load_command(entry)
             else:
-                without_files().load(Role(place), entry.name)
+                offered.load(Role(place), entry.name)
         except MmkitError as error:
             return str(error).partition("\n")[0].removeprefix(f'{place} "{entry.name}" of {supplier(entry)}: ')
     return ""

@@ -1,5 +1,6 @@
 """Finding rules by what a user calls them: NAME, ROLE.NAME, a distribution, or a plugin file."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import attrs
@@ -22,8 +23,11 @@ def named(text: str, role: Role | None = None) -> list[Supplied]:
     return [offered.load(*key) for key in keys]
 
 
-def called(text: str, role: Role | None = None) -> tuple[Offers, list[Key]]:
-    """Returns what is on offer, and role and name of what `text` names of it, by role: at least one. Raises as `named` does."""
+def called(text: str, role: Role | None = None, also: Iterable[str] = ()) -> tuple[Offers, list[Key]]:
+    """Returns what is on offer, and role and name of what `text` names of it, by role: at least one. Raises as `named` does.
+
+    also: what else the user may have meant, for the nearest spelling.
+    """
     file = Path(text)
     single = text.endswith(".py")
     offered = offers([file] if single else ())
@@ -38,7 +42,7 @@ def called(text: str, role: Role | None = None) -> tuple[Offers, list[Key]]:
             raise ConfigError(f'{at.value} "{name}" {said}')
     if single:
         raise ConfigError(f"{file}: offers no {among}rule")
-    raise ConfigError(f'no {among}plugin "{text}"{nearest(text, spellings(offered, role))}')
+    raise ConfigError(f'no {among}plugin "{text}"{nearest(text, [*spellings(offered, role), *also])}')
 
 
 def matching(offered: Offers, text: str, role: Role | None = None) -> list[Key]:

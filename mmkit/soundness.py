@@ -5,11 +5,12 @@ import re
 import sys
 import warnings
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
+from importlib import invalidate_caches
 from importlib.machinery import ModuleSpec, PathFinder
 from importlib.metadata import EntryPoint
-from importlib.util import find_spec
-from pathlib import Path
+from importlib.util import find_spec, spec_from_file_location
+from os.path import isdir, isfile, join
 
 from mmkit.errors import nearest
 from mmkit.installed import COMMAND, PLACES, unresolved
@@ -33,22 +34,34 @@ def fault(entry: EntryPoint) -> str:
         if found:
             return found
     assert spec is not None
-    text = _read(spec.origin) if _is_source(spec) else None
+    text = _read(spec.origin) if spec.origin and _is_source(spec) else None
     if text is None or spec.origin is None:
         return ""  # compiled, say: only loading it tells
     return _offering(entry, spec.origin, text)
 
 
+def forget() -> None:
+    """Makes the next look a fresh one: a module may have been installed, removed or edited since the last."""
+    invalidate_caches()
+    for each in (_spec, _read, _tree, _importing_file, _known):
+        each.cache_clear()
+
+
 @cache
 def _spec(name: str) -> ModuleSpec | None:
     """Returns where a module would come from; of a package's modules without importing the package."""
-    parent, _, _ = name.rpartition(".")
+    parent, _, last = name.rpartition(".")
     try:
         if not parent:
             return find_spec(name)
         package = _spec(parent)
         if package is None or package.submodule_search_locations is None:
             return None
+        for folder in package.submodule_search_locations:
+            if isfile(join(folder, f"{last}.py")) and not isdir(
+                join(folder, last)
+            ):  # the usual case, at a tenth of the cost
+                return spec_from_file_location(name, join(folder, f"{last}.py"))
         return PathFinder.find_spec(name, package.submodule_search_locations)
     except (ImportError, ValueError, AttributeError):  # a half-imported module, or a finder of somebody's that fails
         return None
@@ -59,14 +72,15 @@ def _is_source(spec: ModuleSpec) -> bool:
 
 
 @cache
-def _read(file: str | None) -> bytes | None:
+def _read(file: str) -> bytes | None:
     try:
-        return Path(file or "").read_bytes()
+        with open(file, "rb") as stream:
+            return stream.read()
     except OSError:
         return None
 
 
-@cache
+@lru_cache(maxsize=2)  # what is asked for twice in a row; hundreds of trees would slow the collector of garbage down
 def _tree(file: str) -> ast.Module | str:
     """Returns what a file says, or what keeps it from being Python."""
     text = _read(file)
@@ -149,6 +163,9 @@ def _offering(entry: EntryPoint, file: str, text: bytes) -> str:
         first = entry.attr.partition(".")[0]
         return f"{file} has no {first}{nearest(first, bound)}" if "*" not in bound and first not in bound else ""
     hook = f"mmkit_{role}"
+    used = {name for name in _USED.findall(text.decode("utf-8", "replace")) if not _has(name)}
+    for line, name in _uses(tree, hook) if used else ():
+        return f"{file}:{line}: {_unknown(name)}"
     unknown = [name for name in _hooks(tree) if name not in {f"mmkit_{place}" for place in PLACES[:-1]}]
     if unknown:
         return f"unknown hook {unknown[0]}{nearest(unknown[0], [f'mmkit_{place}' for place in PLACES[:-1]])}"
@@ -160,9 +177,6 @@ def _offering(entry: EntryPoint, file: str, text: bytes) -> str:
     if b"api_version" in text:
         for version in _versions(tree):
             return f"is written for api_version {version}, this mmkit has {API_VERSION}"
-    used = {name for name in _USED.findall(text.decode("utf-8", "replace")) if not _has(name)}
-    for line, name in _uses(tree, hook) if used else ():
-        return f"{file}:{line}: {_unknown(name)}"
     return ""
 
 

@@ -1,9 +1,12 @@
 """The options that every command about a stack understands."""
 
+import enum
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from mmkit.installed import PLACES
 
 StackFile = Annotated[Path, typer.Argument(metavar="STACK", help="The stack's TOML file.", show_default=False)]
 Data = Annotated[
@@ -40,4 +43,8 @@ DisablePlugin = Annotated[
         help="Leave a plugin out as if it were not installed: NAME, ROLE.NAME or its distribution.",
     ),
 ]
+Place = enum.StrEnum("Place", [(name.upper(), name) for name in PLACES])  # type: ignore[misc]
+"""A role, or "command"."""
+
+PluginRole = Annotated[Place | None, typer.Option("--role", help="Only those of one role.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document to stdout and nothing else.")]

@@ -50,6 +50,8 @@ class Commands(TyperGroup):
         if left_out:
             raise left_out
         if not offered:
+            # What it takes for the nearest names are those of `commands`.
+            self.commands = {name: self.get_command(ctx, name) for name in self.list_commands(ctx)}
             return super().resolve_command(ctx, args)
         self._asked = only(args[0], offered)
         return args[0], typer.main.get_group(load(self._asked)).commands[args[0]], args[1:]

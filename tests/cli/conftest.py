@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sysconfig
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -56,3 +56,28 @@ def stack_file(tmp_path: Path) -> Path:
     file = tmp_path / "stack.toml"
     file.write_text(SIMULATED)
     return file
+
+
+@pytest.fixture(scope="session")
+def installer() -> Callable[[Path], Callable[..., Path]]:
+    """Returns what makes, of a folder, an installer of distributions into it."""
+    return _installer
+
+
+def _installer(site: Path) -> Callable[..., Path]:
+    """Returns an installer of distributions into a folder: modules by name, entry points as (role, name, value)."""
+
+    def install(
+        name: str, modules: Mapping[str, str], entries: Sequence[tuple[str, str, str]], version: str = "1.5"
+    ) -> Path:
+        site.mkdir(exist_ok=True)
+        for module, source in modules.items():
+            (site / f"{module}.py").write_text(source)
+        about = site / f"{name.replace('-', '_')}-{version}.dist-info"
+        about.mkdir()
+        (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+        lines = [f"[mmkit.{role}]\n{key} = {value}\n" for role, key, value in entries]
+        (about / "entry_points.txt").write_text("".join(lines))
+        return about
+
+    return install

@@ -13,11 +13,12 @@ import pytest
 
 from mmkit import ConfigError, Duration, Risk, Signal
 from mmkit import field as parameter
+from mmkit.described import Documented
 from mmkit.engine.session import program
 from mmkit.kinds import kind_of
 from mmkit.page_block import HEDGE, INSTRUMENT, block
 from mmkit.page_steps import named_steps
-from mmkit.pages import MADE, Documented, documented, main, markdown, page, pages, prose, read_timings
+from mmkit.pages import MADE, main, markdown, of_distribution, page, pages, prose, read_timings
 from mmkit.plugins import offers
 from mmkit.rules import Role, Rule
 from mmkit.settings import read
@@ -25,7 +26,7 @@ from mmkit.steps import step
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "docs" / "rules"
-EVERY = documented()
+EVERY = of_distribution()
 RULES = [each.rule for each in EVERY]
 TEXTS = pages(read_timings(FOLDER))
 
@@ -320,7 +321,7 @@ def test_pages_of_rules_that_are_no_more_are_removed_and_others_are_left_alone(t
 
 def test_a_distribution_without_rules_is_said_to_have_none() -> None:
     with pytest.raises(ConfigError, match='no installed distribution "attrs" offers a rule'):
-        documented("attrs")
+        of_distribution("attrs")
 
 
 def test_an_input_that_no_signal_provides_is_given_by_the_parameter_in_its_place() -> None:

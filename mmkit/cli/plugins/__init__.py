@@ -2,7 +2,7 @@
 
 import typer
 
-from mmkit.cli.plugins import listed
+from mmkit.cli.plugins import info, listed
 
 app = typer.Typer(
     name="plugins", help="Plugins: what there is, what one does, a new one, a check.", no_args_is_help=True
@@ -15,3 +15,4 @@ def options() -> None:
 
 
 app.command("list", epilog=listed.EXAMPLE)(listed.listed)
+app.command("info", epilog=info.EXAMPLE)(info.info)

@@ -1,22 +1,18 @@
 """mmkit plugins list: what is installed, from where, whether it is left out, and why it is broken."""
 
-import enum
 from typing import Annotated
 
 import typer
 
-from mmkit.cli.options import DisablePlugin, Json
-from mmkit.cli.printing import say
-from mmkit.installed import PLACES
+from mmkit.cli.options import DisablePlugin, Json, PluginRole
+from mmkit.cli.printing import columns, say
 
 EXAMPLE = "Example: mmkit plugins list --role signals"
-
-Place = enum.StrEnum("Place", [(name.upper(), name) for name in PLACES])  # type: ignore[misc]
 
 
 def listed(
     ctx: typer.Context,
-    role: Annotated[Place | None, typer.Option("--role", help="Only those of one role.")] = None,
+    role: PluginRole = None,
     load: Annotated[bool, typer.Option("--load", help="Import each one too, and say what that finds.")] = False,
     disable_plugin: DisablePlugin = None,
     as_json: Json = False,
@@ -37,7 +33,4 @@ def listed(
     for row in found:
         kind, state = "built-in" if row.builtin else "installed", "enabled" if row.enabled else "disabled"
         table.append((row.role, row.name, row.distribution, row.version, kind, state, row.broken or ""))
-    widths = [max(len(line[column]) for line in table) for column in range(len(table[0]) - 1)]
-    for line in table:
-        cells = [cell.ljust(width) for cell, width in zip(line, widths, strict=False)]
-        say("  ".join([*cells, line[-1]]).rstrip())
+    say("\n".join(columns(table)))
