@@ -40,16 +40,16 @@ def by_hand() -> Any:
 
 
 def test_each_interval_has_its_fills_and_what_its_records_gained() -> None:
-    rows = table(by_hand(), 10).to_dicts()
-    assert [(row["start"], row["fills"], row["bought"], row["sold"]) for row in rows] == [
+    rows = table(by_hand(), 10)
+    assert [(row.start, row.fills, row.bought, row.sold) for row in rows] == [
         (0, 2, 1, 1),
         (10, 0, 0, 0),
         (20, 1, 1, 0),
     ]
-    assert [row["notional"] for row in rows] == [302.0, 0.0, 49.5]
-    assert [row["fees"] for row in rows] == pytest.approx([0.3, 0.0, 0.05])
-    assert [row["pnl"] for row in rows] == [3.0, -1.0, 5.0]
-    assert [(row["equity"], row["position"]) for row in rows] == [(3.0, -1.0), (2.0, -1.0), (7.0, -0.5)]
+    assert [row.notional for row in rows] == [302.0, 0.0, 49.5]
+    assert [row.fees for row in rows] == pytest.approx([0.3, 0.0, 0.05])
+    assert [row.pnl for row in rows] == [3.0, -1.0, 5.0]
+    assert [(row.equity, row.position) for row in rows] == [(3.0, -1.0), (2.0, -1.0), (7.0, -0.5)]
 
 
 def test_independent_paths_are_told_apart() -> None:
@@ -59,12 +59,12 @@ def test_independent_paths_are_told_apart() -> None:
         for name in ("fills", "records")
     }
     rows = table(SimpleNamespace(**both), 10)
-    assert rows["path"].to_list() == [0, 0, 0, 1, 1, 1]
-    assert rows["pnl"].to_list() == [3.0, -1.0, 5.0] * 2
+    assert [row.path for row in rows] == [0, 0, 0, 1, 1, 1]
+    assert [row.pnl for row in rows] == [3.0, -1.0, 5.0] * 2
 
 
 def test_the_page_shows_each_interval_and_asks_for_nothing_outside() -> None:
-    text = page("<b>mine</b>", "10 ns", table(by_hand(), 10).to_dicts())
+    text = page("<b>mine</b>", "10 ns", table(by_hand(), 10))
     assert "&lt;b&gt;mine&lt;/b&gt;" in text
     assert text.count("<tr>") == 1 + 3
     assert not re.search(r"https?://|src=|@import", text)
@@ -76,7 +76,7 @@ def test_times_of_recordings_are_dates() -> None:
         name: getattr(run, name).with_columns(pl.col(time) + 1_723_075_200 * 10**9)
         for name, time in (("fills", "exch_ts"), ("records", "time"))
     }
-    assert "2024-08-08 00:00:00" in page("mine", "10 ns", table(SimpleNamespace(**moved), 10).to_dicts())
+    assert "2024-08-08 00:00:00" in page("mine", "10 ns", table(SimpleNamespace(**moved), 10))
 
 
 def test_a_run_writes_both_files_and_the_gains_add_up(tmp_path: Path) -> None:

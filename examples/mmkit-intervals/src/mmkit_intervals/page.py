@@ -2,7 +2,8 @@
 
 import html
 from datetime import UTC, datetime
-from typing import Any
+
+from mmkit_intervals.table import Interval
 
 DATES = 10**17
 """Times (ns) above this are dates; below it a simulator's own clock."""
@@ -39,36 +40,36 @@ td.bar div {{ height: .8rem; }}
 """
 
 
-def page(name: str, every: str, rows: list[dict[str, Any]]) -> str:
+def page(name: str, every: str, intervals: list[Interval]) -> str:
     """Returns the page's text.
 
-    name: of the stack; every: the interval as a stack spells it; rows: those of the table.
+    name: of the stack; every: the interval as a stack spells it; intervals: in order.
     """
-    dated = any(row["start"] > DATES for row in rows)
-    paths = len({row["path"] for row in rows}) > 1
-    largest = max((abs(row["pnl"]) for row in rows), default=0.0)
+    dated = any(interval.start > DATES for interval in intervals)
+    paths = len({interval.path for interval in intervals}) > 1
+    largest = max((abs(interval.pnl) for interval in intervals), default=0.0)
     return PAGE.format(
         name=html.escape(name),
         every=html.escape(every),
         clock="in UTC" if dated else "from the start",
         path="<th>path</th>" if paths else "",
-        rows="\n".join(line(row, dated, paths, largest) for row in rows),
+        rows="\n".join(line(interval, dated, paths, largest) for interval in intervals),
     )
 
 
-def line(row: dict[str, Any], dated: bool, paths: bool, largest: float) -> str:
+def line(interval: Interval, dated: bool, paths: bool, largest: float) -> str:
     """Returns a row of the table; the longest bar is that of the largest gain or loss."""
-    width = 50.0 * abs(row["pnl"]) / largest if largest > 0.0 else 0.0
-    kind = "gain" if row["pnl"] >= 0.0 else "loss"
+    width = 50.0 * abs(interval.pnl) / largest if largest > 0.0 else 0.0
+    kind = "gain" if interval.pnl >= 0.0 else "loss"
     cells = [
-        clock(row["start"], dated),
-        *([str(row["path"])] if paths else []),
-        *(str(row[name]) for name in ("fills", "bought", "sold")),
-        *(amount(row[name]) for name in ("notional", "fees", "pnl")),
+        clock(interval.start, dated),
+        *([str(interval.path)] if paths else []),
+        *(str(count) for count in (interval.fills, interval.bought, interval.sold)),
+        *(amount(value) for value in (interval.notional, interval.fees, interval.pnl)),
     ]
     bar = f'<td class="bar"><div class="{kind}" style="width: {width:.1f}%"></div></td>'
     shown = "".join(f"<td>{cell}</td>" for cell in cells)
-    return f"<tr>{shown}{bar}<td>{amount(row['equity'])}</td><td>{amount(row['position'])}</td></tr>"
+    return f"<tr>{shown}{bar}<td>{amount(interval.equity)}</td><td>{amount(interval.position)}</td></tr>"
 
 
 def clock(time: int, dated: bool) -> str:
@@ -79,6 +80,6 @@ def clock(time: int, dated: bool) -> str:
     return f"{hours}:{seconds // 60:02}:{seconds % 60:02}"
 
 
-def amount(value: float | None) -> str:
+def amount(value: float) -> str:
     """Returns a figure to six digits; a dash where none is known."""
-    return "&ndash;" if value is None or value != value else f"{value:.6g}"
+    return "&ndash;" if value != value else f"{value:.6g}"

@@ -1,9 +1,9 @@
 """What a run earned and filled, interval by interval: intervals.csv for a spreadsheet, intervals.html to look at.
 
-The columns of the CSV: start (ns, a multiple of `every`), path, fills, bought, sold (numbers of executions), notional, fees, pnl, equity
-(quote currency), position (base). The gains of all intervals add up to the equity at the end.
+The columns of the CSV are those of `mmkit_intervals.table.Interval`. The gains of all intervals add up to the equity at the end.
 """
 
+import csv
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import attrs
 
 import mmkit
 from mmkit_intervals.page import page
-from mmkit_intervals.table import table
+from mmkit_intervals.table import COLUMNS, table
 
 UNITS = {"h": 3600 * 10**9, "m": 60 * 10**9, "s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
 
@@ -26,12 +26,15 @@ def render(run: Any, folder: Path) -> Path:
 
     run: has `stack`, `fills` and `records`. Raises ConfigError where they cannot be written.
     """
-    every = next(slot.params.every for slot in run.stack.reports if slot.rule.render is render)
-    rows = table(run, every)
+    every = next(slot.params.every for slot in run.stack.reports if slot.rule.name == "intervals")
+    intervals = table(run, every)
     path = folder / "intervals.html"
     try:
-        rows.write_csv(folder / "intervals.csv")
-        path.write_text(page(run.stack.name, spelled(every), rows.to_dicts()), encoding="utf-8")
+        with (folder / "intervals.csv").open("w", encoding="utf-8", newline="") as stream:
+            written = csv.writer(stream)
+            written.writerow(COLUMNS)
+            written.writerows(attrs.astuple(interval) for interval in intervals)
+        path.write_text(page(run.stack.name, spelled(every), intervals), encoding="utf-8")
     except OSError as error:
         raise mmkit.ConfigError(f"{folder}: cannot write there: {error.strerror or error}") from None
     return path

@@ -1,44 +1,64 @@
-"""What a run earned and filled in each interval, as a polars DataFrame."""
+"""What a run earned and filled in each interval."""
 
-from typing import TYPE_CHECKING, Any
+import math
+from typing import Any
 
-if TYPE_CHECKING:
-    import polars as pl
+import attrs
 
 
-def table(run: Any, every: int) -> "pl.DataFrame":
-    """Returns a row per path and interval of `every` ns in which there is a fill or a record, in order.
+@attrs.define
+class Interval:
+    """One interval of one path.
 
-    start: of the interval, a multiple of `every` (ns); path; fills, bought, sold: numbers of executions; notional: what executed, quantity
-    times price (quote); fees: paid (quote); pnl: what the equity gained from the record before the interval's first to its last (quote);
-    equity (quote) and position (base): at the interval's last record. An interval has its start and not its end; a record is what was
-    before its own time, so one at an interval's end belongs to it.
+    start: its first ns, a multiple of its length; fills, bought, sold: numbers of executions; notional: quantity times price of what
+    executed; fees: paid; pnl: what the equity gained from the last record before the interval to its last; equity and position at that
+    record. Money in quote currency, position in base currency.
     """
-    import polars as pl
 
-    def start(time: "pl.Expr") -> "pl.Expr":
-        return (time // every * every).alias("start")
+    path: int
+    start: int
+    fills: int = 0
+    bought: int = 0
+    sold: int = 0
+    notional: float = 0.0
+    fees: float = 0.0
+    pnl: float = 0.0
+    equity: float = math.nan
+    position: float = math.nan
 
-    fills = run.fills.group_by("path", start(pl.col("exch_ts"))).agg(
-        fills=pl.len().cast(pl.Int64),
-        bought=(pl.col("side") > 0).sum().cast(pl.Int64),
-        sold=(pl.col("side") < 0).sum().cast(pl.Int64),
-        notional=(pl.col("qty") * pl.col("price")).sum(),
-        fees=pl.col("fee").sum(),
-    )
-    records = (
-        run.records.with_columns(equity=pl.col("equity").fill_nan(None).forward_fill().over("path").fill_null(0.0))
-        .with_columns(gain=pl.col("equity") - pl.col("equity").shift(1).over("path").fill_null(0.0))
-        .group_by("path", start(pl.col("time") - 1))
-        .agg(pnl=pl.col("gain").sum(), equity=pl.col("equity").last(), position=pl.col("position").last())
-    )
-    counted = ("fills", "bought", "sold")
-    summed = ("notional", "fees", "pnl")
-    rows: pl.DataFrame = (
-        records.join(fills, on=["path", "start"], how="full", coalesce=True)
-        .sort("path", "start")
-        .with_columns(pl.col(*counted).fill_null(0), pl.col(*summed).fill_null(0.0))
-        .with_columns(pl.col("equity", "position").forward_fill().over("path"))
-        .select("start", "path", *counted, *summed, "equity", "position")
-    )
-    return rows
+
+COLUMNS = tuple(field.name for field in attrs.fields(Interval))
+
+
+def table(run: Any, every: int) -> list[Interval]:
+    """Returns every interval of `every` ns in which there is a fill or a record, in order, path by path.
+
+    An interval has its start and not its end; a record is what was before its own time, so one at an interval's end belongs to it.
+    """
+    found: dict[tuple[int, int], Interval] = {}
+
+    def at(path: int, time: int) -> Interval:
+        start = time // every * every
+        return found.setdefault((path, start), Interval(path, start))
+
+    for path, time, side, price, qty, fee in rows(run.fills, "path", "exch_ts", "side", "price", "qty", "fee"):
+        interval = at(path, time)
+        interval.fills += 1
+        interval.bought += side > 0
+        interval.sold += side < 0
+        interval.notional += price * qty
+        interval.fees += fee
+    last: dict[int, float] = {}
+    for path, time, equity, position in rows(run.records, "path", "time", "equity", "position"):
+        interval = at(path, time - 1)
+        interval.position = position
+        if math.isfinite(equity):  # without a mid it is not known: what it gained shows at the next record
+            interval.equity = equity
+            interval.pnl += equity - last.get(path, 0.0)
+            last[path] = equity
+    return [found[key] for key in sorted(found)]
+
+
+def rows(frame: Any, *columns: str) -> Any:
+    """Returns an iterator over the rows of a polars DataFrame, of these columns."""
+    return zip(*(frame[name].to_list() for name in columns), strict=True)

@@ -4,9 +4,9 @@
     fast, slow  M - EMA(M): the mid less its average over time, with half-lives `fast` and `slow`, quote currency
     value       predict(imbalance, fast, slow), the expected move of the mid over the horizon it was trained for, quote currency
 
-The prediction is made when it is needed, before a decision and a record, not at every event: asking scikit-learn takes tens of
-microseconds. NaN where a side of the book is empty. `mmkit train-regression` fits intercept and weights (Hoerl and Kennard 1970, "Ridge
-regression", Technometrics 12, 55-67); they are parameters, so that the stack in a run's folder has the whole model and repeats the run.
+The prediction is made when it is needed, before a decision and a record, not at every event: it takes scikit-learn longer than all
+other rules together. NaN where a side of the book is empty. `mmkit train-regression` fits intercept and weights, a ridge regression (Hoerl
+and Kennard 1970, Technometrics 12, 55-67); they are parameters, so that the stack in a run's folder is whole and repeats it.
 """
 
 import math
@@ -29,10 +29,14 @@ LN2 = math.log(2.0)
 class Params:
     weights: tuple[float, ...] = mmkit.field(
         unit="quote, then quote/quote twice",
+        at_least=-1e6,
+        at_most=1e6,
         capacity=len(FEATURES),
         doc="coefficients of imbalance, fast and slow move, from mmkit train-regression",
     )
-    intercept: float = mmkit.field(0.0, unit="quote", doc="predicted move where all of them are zero")
+    intercept: float = mmkit.field(
+        0.0, unit="quote", at_least=-1e6, at_most=1e6, doc="predicted move where all of them are zero"
+    )
     levels: int = mmkit.field(1, unit="levels", at_least=1, at_most=1000, doc="levels of each side in the imbalance")
     fast: mmkit.Duration = mmkit.field("1s", above=0, doc="half-life of the fast average of the mid")
     slow: mmkit.Duration = mmkit.field("10s", above=0, doc="half-life of the slow average of the mid")
@@ -68,13 +72,20 @@ def setup(params: Params, state: State, instrument: Any) -> None:
 
 
 def on_book(params: Params, state: State, market: Any, book: Any) -> None:
-    """Follows the book."""
+    """Follows the book; asks the regression where there is no answer yet."""
     follow(params, state, market, book)
+    if not math.isfinite(state.value):
+        ask(params, state)
 
 
 def on_clock(params: Params, state: State, market: Any, book: Any) -> None:
     """Asks the regression."""
     follow(params, state, market, book)
+    ask(params, state)
+
+
+def ask(params: Params, state: State) -> None:
+    """Takes the answer of the regression; none where a side of the book is empty."""
     state.value = math.nan
     if math.isfinite(state.imbalance):
         asked = np.array([[state.imbalance, state.fast_move, state.slow_move]])
