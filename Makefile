@@ -19,7 +19,7 @@ PEER := import sys; sys.path.append("tests/parity"); import peer_process; peer_p
 # What compiles stacks, asks the independent engine or runs thousands of markets: minutes. And what a wheel has to show that a checkout cannot.
 COMPILING := tests/parity tests/properties tests/swap tests/plugins/optimization/test_exact_ones.py \
 	$(addprefix tests/examples/test_,hedged.py hedged_recordings.py queue_value_runs.py) \
-	$(addprefix tests/mmkit/test_,accounting.py profit_identities.py) \
+	tests/packaging/test_example_packages.py $(addprefix tests/mmkit/test_,accounting.py profit_identities.py) \
 	$(addprefix tests/mmkit/engine/test_,same_bits.py compiled.py cache.py linking.py python_cache.py single.py)
 INSTALLED := tests/packaging tests/cli tests/examples tests/mmkit/test_plugins.py tests/mmkit/test_driver.py
 SOURCES := $(shell find mmkit plugins -type f -not -name '*.pyc') pyproject.toml README.md LICENSE
