@@ -3,7 +3,8 @@
 #   make demo    run the demo                      make test     the suite, on the checkout and on the built wheel
 #   make check   style, types, import contracts    make quick    the suite in a few minutes, on the checkout alone
 #   make clean   remove what these commands made   make picture  take the README's picture anew
-#                                                  make pages    write docs/rules anew, a page per rule
+#   make cover   which lines the checkout's tests  make pages    write docs/rules anew, a page per rule
+#                never reach
 #
 # PYTHON chooses the interpreter (3.11 or newer) and JOBS how many tests run at once: make test PYTHON=python3.12 JOBS=4
 
@@ -16,15 +17,16 @@ INSTALL := -m pip install --quiet --disable-pip-version-check --no-compile
 # Tests of one file share what they build once, so a file stays in one process.
 PYTEST := -m pytest -q -n $(JOBS) --dist loadfile
 PEER := import sys; sys.path.append("tests/parity"); import peer_process; peer_process.python()
-# What compiles stacks, asks the independent engine or runs thousands of markets: minutes. And what a wheel has to show that a checkout cannot.
-COMPILING := tests/parity tests/properties tests/swap tests/plugins/optimization/test_exact_ones.py \
-	$(addprefix tests/examples/test_,hedged.py hedged_recordings.py queue_value_runs.py) \
-	tests/packaging/test_example_packages.py $(addprefix tests/mmkit/test_,accounting.py profit_identities.py) \
+# What compiles stacks, asks the independent engine, runs whole examples, thousands of markets or processes: minutes, and on the wheel alone.
+COMPILING := tests/parity tests/properties tests/swap tests/examples tests/cli \
+	$(addprefix tests/plugins/optimization/test_,exact_ones.py log_sampling.py) \
+	$(addprefix tests/mmkit/test_,accounting.py profit_identities.py tapes.py benching.py) \
 	$(addprefix tests/mmkit/engine/test_,same_bits.py compiled.py cache.py linking.py python_cache.py single.py)
-INSTALLED := tests/packaging tests/cli tests/examples tests/mmkit/test_plugins.py tests/mmkit/test_driver.py
+# What a wheel has to show as well as the checkout.
+INSTALLED := tests/packaging tests/mmkit/test_plugins.py tests/mmkit/test_driver.py
 SOURCES := $(shell find mmkit plugins -type f -not -name '*.pyc') pyproject.toml README.md LICENSE
 
-.PHONY: demo test quick check picture pages clean
+.PHONY: demo test quick cover check picture pages clean
 
 demo: .venv/installed
 	.venv/bin/mmkit demo
@@ -32,15 +34,18 @@ demo: .venv/installed
 test: .venv/installed-all .venv-wheel/installed
 	@# Before the tests, so that no two of their processes make the same environment; without it they say why they skip.
 	@.venv/bin/python -c '$(PEER)' || echo "the tests that need the independent engine will skip" >&2
-	@# Measuring coverage makes compiling, the parity matrix and thousands of runs several times slower: those run on the wheel alone.
 	@echo "== the checkout =="
-	.venv/bin/python $(PYTEST) --cov --cov-report=term:skip-covered $(COMPILING:%=--ignore=%)
+	.venv/bin/python $(PYTEST) $(COMPILING:%=--ignore=%)
 	@echo "== the built wheel =="
 	PYTHONSAFEPATH=1 .venv-wheel/bin/python $(PYTEST) -p no:cacheprovider $(COMPILING) $(INSTALLED)
 
-# Without what compiles stacks, asks the independent engine, or runs every rule with every other.
+# What the checkout's part of make test is.
 quick: .venv/installed-all
-	.venv/bin/python $(PYTEST) $(COMPILING:%=--ignore=%) --ignore=tests/examples
+	.venv/bin/python $(PYTEST) $(COMPILING:%=--ignore=%)
+
+# Measuring coverage makes the same tests half as slow again.
+cover: .venv/installed-all
+	.venv/bin/python $(PYTEST) --cov --cov-report=term:skip-covered $(COMPILING:%=--ignore=%)
 
 check: .venv/installed-all
 	.venv/bin/ruff check

@@ -113,6 +113,7 @@ class CompiledEngine:
         self._function: Any = None
         self._entry: Any = None
         self._plain: list[Slot] = []
+        self._counts = not jit.together[0]
         self._table_of: tuple[Any, ...] = ()
         self._entry_of: tuple[Any, ...] = ()
         begun = time.perf_counter()
@@ -266,6 +267,9 @@ class CompiledEngine:
             except OSError:
                 raise
             except Exception as error:
+                if not self._counts:  # it may be that a rule makes an array
+                    self._counts, self._function = True, None
+                    continue
                 own_way = not jit.together[0]
                 named = own_way or isinstance(error, NumbaError)
                 found = refusal(self.program, self._refused, error, session, book) if named else None
@@ -287,7 +291,7 @@ class CompiledEngine:
             exec(compile(self.program.source, f"<stack {stack.name}>", "exec"), functions)
         # bind copies functions before they are compiled, each once in a fixed order: the names are the same in every process.
         tag = "_".join([self._folder.name, *(identifier(slot.path) for slot in self._plain)])
-        make = compiler(tag)
+        make = compiler(tag, self._counts)
         done: dict[Any, Any] = {}
         replace = {step: make(nothing), call: call}
         replace[places.fresh_ladder] = bind(anew.cleared_ladder, {}, make, done)

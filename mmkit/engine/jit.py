@@ -34,22 +34,27 @@ def nothing(name: str, value: float, unit: str = "") -> None:
     """What `step` is in a run."""
 
 
-def compiler(tag: str) -> Callable[[Any], Any]:
+def compiler(tag: str, counts: bool = True) -> Callable[[Any], Any]:
     """Returns what compiles the functions of one stack, under names that begin with `tag` and count them.
 
+    counts: whether references to arrays are counted (`jit`).
     The linker takes the first of two functions of one name, and numba's names are only unique within the process that compiled: what is
     loaded from the cache must not meet another stack's function, or an older text of its own, under its name.
     """
     count = itertools.count()
 
     def make(function: Any) -> Any:
-        return jit(function, f"{tag}_{next(count)}")
+        return jit(function, f"{tag}_{next(count)}", counts)
 
     return make
 
 
-def jit(function: Any, tag: str) -> Any:
-    """Compiles a function when it is first called; the kernel's own loops are proven and go without checks of every index."""
+def jit(function: Any, tag: str, counts: bool = True) -> Any:
+    """Compiles a function when it is first called; the kernel's own loops are proven and go without checks of every index.
+
+    counts: references to arrays are counted, in atomic steps, wherever one is looked at. Who calls the entry function holds every array
+    while it runs, so that functions that make none need no counts (decision 16); one that makes an array does not compile without.
+    """
     own = function.__module__.startswith("mmkit.engine")
     stub = function.__module__ == callouts.__name__
     # What is loaded from the cache looks its module up by name: a plugin file or a stack's own module is not importable.
@@ -59,6 +64,8 @@ def jit(function: Any, tag: str) -> Any:
     function.__qualname__ = f"{function.__name__}_{tag}"
     # Only other compiled functions call it: without the wrappers for Python and C compiling takes a quarter less.
     settings: Any = {"boundscheck": not own, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    if not counts and not stub:
+        settings["_nrt"] = False
     if together[0]:
         settings["pipeline_class"] = linking.KernelCompiler if own and not stub else linking.InnerCompiler
     compiled: Any = numba.njit(error_model="python", **settings)(function)

@@ -63,11 +63,19 @@ class Whole(codegen.JITCodeLibrary):
         self._linking_libraries = reached
         for library in reached:
             self._reload_init.update(library._reload_init)
+        self.entries = {each.name for each in self._final_module.functions}
         super().finalize()
         for library in reached:
             for name, environment in getattr(library, "environments", {}).items():
                 if self._codegen._engine.is_symbol_defined(name):
                     self._codegen.set_env(name, environment)
+
+    def _optimize_final_module(self) -> None:
+        """Optimizes the whole: nobody else calls a part, so that one with a single caller becomes part of it."""
+        for each in self._final_module.functions:
+            if not each.is_declaration and each.name not in self.entries and each.name.startswith("_ZN"):
+                each.linkage = "internal"
+        super()._optimize_final_module()
 
 
 def reach(library: Any, seen: set[int] | None = None) -> Iterator[Any]:

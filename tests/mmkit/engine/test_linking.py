@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,35 @@ quantity = 0.5
 [execution]
 use = "requote"
 [report]
+"""
+
+
+ARRAYS = """
+[signals.sides]
+use = "makes-arrays"
+"""
+
+MAKES_ARRAYS = """
+import attrs
+import numpy as np
+import mmkit
+
+
+@attrs.define
+class State:
+    value: float = 0.0
+
+
+def on_book(params, state, market):
+    sides = np.zeros(2)
+    sides[0] = market.bid
+    sides[1] = market.ask
+    state.value = sides[0] - sides[1]
+
+
+@mmkit.hookimpl
+def mmkit_signals():
+    return mmkit.Signal("makes-arrays", state=State, outputs={"value": "quote"}, on_book=on_book)
 """
 
 
@@ -114,12 +144,27 @@ def test_a_part_that_calls_out_finds_its_environment(monkeypatch: pytest.MonkeyP
     assert seen == [4.0]
 
 
-@pytest.mark.parametrize("raised", [AttributeError("no such part"), TypingError("no such pass")])
+def test_a_rule_that_makes_arrays_compiles_too_with_its_references_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, agree: Callable[[Any, Any], None]
+) -> None:
+    monkeypatch.setenv("MMKIT_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(jit, "together", [True])
+    (tmp_path / "makes_arrays.py").write_text(MAKES_ARRAYS)
+    file = tmp_path / "stack.toml"
+    file.write_text(SMALL.replace("seed = 3", 'seed = 3\nplugins = ["makes_arrays.py"]') + ARRAYS)
+    said: list[str] = []
+    runs = [attempt(file, engine=engine, notify=said.append) for engine in ("compiled", "python")]
+    agree(*runs)
+    assert len({*runs[0].records["sides.value"]}) > 10
+    assert jit.together == [True]
+    assert not [line for line in said if "runs in Python" in line]
+
+
 def test_where_the_whole_cannot_be_compiled_numba_does_it_its_own_way(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, raised: Exception
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: Any) -> Any:
-        raise raised
+        raise TypingError("no such pass")
 
     monkeypatch.setenv("MMKIT_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(jit, "together", [True])
