@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -90,6 +91,12 @@ def test_there_is_a_package_for_each_kind_of_plugin() -> None:
         assert {"README.md", "pyproject.toml", "src", "stack.toml", "tests"} <= {
             path.name for path in (EXAMPLES / name).iterdir()
         }
+
+
+def test_the_readme_says_what_each_file_and_package_shows() -> None:
+    text = (EXAMPLES / "README.md").read_text(encoding="utf-8")
+    linked = {target.partition("/")[0] for target in re.findall(r"\]\(([^)]+)\)", text)}
+    assert linked == {path.name for path in EXAMPLES.iterdir() if path.suffix in (".toml", ".py")} | set(PACKAGES)
 
 
 @pytest.mark.parametrize("package", PACKAGES)

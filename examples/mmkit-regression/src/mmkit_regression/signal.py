@@ -4,9 +4,9 @@
     fast, slow  M - EMA(M): the mid less its average over time, with half-lives `fast` and `slow`, quote currency
     value       predict(imbalance, fast, slow), the expected move of the mid over the horizon it was trained for, quote currency
 
-The prediction is made when it is needed, before a decision and a record, not at every event: it takes scikit-learn longer than all
-other rules together. NaN where a side of the book is empty. `mmkit train-regression` fits intercept and weights, a ridge regression (Hoerl
-and Kennard 1970, Technometrics 12, 55-67); they are parameters, so that the stack in a run's folder is whole and repeats it.
+The prediction is made when it is needed, before a decision and a record, not at every event. NaN where a side of the book is empty.
+`mmkit train-regression` fits intercept and weights, a ridge regression (Hoerl and Kennard 1970, Technometrics 12, 55-67); they are
+parameters, so that the stack in a run's folder is whole and repeats it.
 """
 
 import math
