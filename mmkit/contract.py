@@ -24,6 +24,7 @@ ARGUMENTS: dict[Role, dict[str, tuple[str, ...]]] = {
         "rest": ("params", "state", "order", "ahead"),
         "trade": ("params", "state", "order", "quantity"),
         "depth_change": ("params", "state", "order", "previous", "new"),
+        "through": ("params", "state", "order", "ticks"),
         "fill_probability": ("params", "distance", "dt"),
     },
     Role.SIGNALS: {

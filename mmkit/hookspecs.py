@@ -8,6 +8,8 @@ A rule's functions are plain Python in the compilable subset. What each role's f
     venue       rest(params, state, order, ahead)                   an order comes to rest behind `ahead` (base currency)
                 trade(params, state, order, quantity)               `quantity` traded at its price
                 depth_change(params, state, order, previous, new)   its level went from `previous` to `new`
+                through(params, state, order, ticks) -> bool        whether it executes where a trade, or the other side's best, is so
+                                                                    many ticks beyond its price, 0: at it (left out: it does)
                 fill_probability(params, distance, dt) -> float     of a quote `distance` from the mid (quote currency) within dt seconds
     signals     on_book(params, state, market), on_trade(params, state, market, trade), on_fill(params, state, market, fill),
                 on_clock(params, state, market)                     before each decision and each record

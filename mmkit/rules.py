@@ -104,15 +104,17 @@ class Market(Rule):
 class Venue(Rule):
     """Decides what happens to an order that rests (`rest`, `trade`, `depth_change`), or how likely a quote fills (`fill_probability`).
 
+    through: whether an order that a trade or the other side's best price has reached executes (left out: it does).
     Parameters named entry_latency, response_latency, partial_fills, amend (mmkit.AMEND_NONE and so on) and post_only (1: a post-only
     order that would take rests a tick off the other side) are those of the kernel's matching.
     """
 
     role = Role.VENUE
-    functions = ("rest", "trade", "depth_change", "fill_probability")
+    functions = ("rest", "trade", "depth_change", "through", "fill_probability")
     rest: Function | None = None
     trade: Function | None = None
     depth_change: Function | None = None
+    through: Function | None = None
     fill_probability: Function | None = None
 
     def __attrs_post_init__(self) -> None:

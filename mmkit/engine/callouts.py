@@ -25,6 +25,7 @@ RETURNED = {
     "next_time": ("int64",),
     "watch": ("int64",),
     "fill_probability": ("float64",),
+    "through": ("boolean",),
     "keeps": ("boolean",),
     "samples": ("boolean",),
 }

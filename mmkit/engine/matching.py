@@ -3,7 +3,7 @@
 from typing import Any
 
 from mmkit.engine.executing import allowed, count_taken, execute
-from mmkit.engine.places import depth_change, trade
+from mmkit.engine.places import depth_change, through, trade
 from mmkit.engine.resting import end_of, first_of, in_base, level_key, lots_at, opposite, unrank
 
 
@@ -41,6 +41,8 @@ def reached(s: Any, leg: Any, order: Any, tick: int, lots: int, left: int) -> in
         if past < 0.5:
             return 0
         beyond = int(past + 0.5)
+    if not through(s, leg, order, (order.tick - tick) * order.side):
+        return 0
     if not partial:
         return int(order.open)
     if order.tick == tick:
@@ -55,17 +57,16 @@ def cross(s: Any, leg: Any, book: Any, log: Any, now: int, side: int) -> None:
     i = first_of(exchange, side)
     end = end_of(exchange, side)
     best = opposite(exchange, side)
-    if i == end or (orders[exchange.resting[i]].tick - best) * side < 0:
-        if side > 0:
-            exchange.taken_asks = 0
-        else:
-            exchange.taken_bids = 0
-        return
+    met = False
     while i < end:
         place = exchange.resting[i]
         order = orders[place]
         if (order.tick - best) * side < 0:
-            return
+            break
+        if not through(s, leg, order, (order.tick - best) * side):
+            i += 1
+            continue
+        met = True
         lots = allowed(exchange, order, order.open)
         if exchange.partial_fills:
             lots = min(lots, shown(exchange, book, side, best, order.tick))
@@ -77,6 +78,11 @@ def cross(s: Any, leg: Any, book: Any, log: Any, now: int, side: int) -> None:
             end -= 1
         else:
             i += 1
+    if not met:
+        if side > 0:
+            exchange.taken_asks = 0
+        else:
+            exchange.taken_bids = 0
 
 
 def shown(exchange: Any, book: Any, side: int, best: int, limit: int) -> int:

@@ -118,7 +118,9 @@ class Writer(Calls):
     def queues(self) -> Lines:
         """Returns the functions of the venues' rules for orders that rest, each under its instrument."""
         lines: Lines = []
-        for name, given in (("rest", "ahead"), ("trade", "quantity"), ("depth_change", "previous, new")):
+        places = {"rest": "ahead", "trade": "quantity", "depth_change": "previous, new", "through": "ticks"}
+        for name, given in places.items():
+            says = "return " if name == "through" else ""
             body: Lines = []
             for number, leg in enumerate(self.stack.all_legs):
                 slot = leg.venue
@@ -126,8 +128,10 @@ class Writer(Calls):
                 rule = getattr(slot.rule, name)
                 if rule is not None:
                     self.scope[f"{own}_{name}"] = rule
-                    called = f"{own}_{name}(s.{own}_params, s.{own}_state, order, {given})"
+                    called = f"{says}{own}_{name}(s.{own}_params, s.{own}_state, order, {given})"
                     body += self.under(number, [self.noted(slot, name), called])
+            if body and says:
+                body.append("return True")
             if body:
                 lines += [f"def {name}(s, leg, order, {given}):", *(f"    {line}" for line in body)]
         return lines

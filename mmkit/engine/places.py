@@ -74,6 +74,11 @@ def depth_change(s: Any, leg: Any, order: Any, previous: float, new: float) -> N
     """An order's level changed."""
 
 
+def through(s: Any, leg: Any, order: Any, ticks: int) -> bool:
+    """Whether an order executes where the market is so many ticks beyond its price."""
+    return True
+
+
 def fill_probability(s: Any, distance: float, dt: float) -> float:
     """How likely a quote is to fill."""
     return 0.0

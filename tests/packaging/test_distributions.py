@@ -61,6 +61,12 @@ def test_the_source_distribution_can_be_tested_and_read(source: set[str], root: 
         assert any(name.startswith(f"{folder}/") for name in source)
 
 
+def test_the_source_distribution_has_the_examples_whole(source: set[str], root: Path) -> None:
+    made = {"__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", "runs"}
+    here = (path.relative_to(root) for path in (root / "examples").rglob("*") if path.is_file())
+    assert {path.as_posix() for path in here if not made & set(path.parts)} <= source
+
+
 def test_neither_holds_market_data_runs_or_environments(wheel: zipfile.ZipFile, source: set[str]) -> None:
     for name in {*wheel.namelist(), *source}:
         assert not name.endswith((".npz", ".npy", ".gz", ".csv", ".parquet", ".pyc"))

@@ -183,6 +183,7 @@ def mmkit_execution():
 JUDGE = """
 import attrs
 import mmkit
+from mmkit_plugins.venue import queue
 
 
 @attrs.define
@@ -194,6 +195,16 @@ class Fair:
 def mmkit_risk():
     watch = lambda params, state, market, inputs, account, desk, control: mmkit.NORMAL
     return mmkit.Risk("judge", inputs=Fair, compiled=False, watch=watch)
+
+
+def through(params, state, order, ticks):
+    return ticks >= 2
+
+
+@mmkit.hookimpl
+def mmkit_venue():
+    own = {"rest": queue.rest, "trade": queue.trade, "depth_change": queue.depth_change, "through": through}
+    return mmkit.Venue("two-through", params=queue.Params, **own)
 """
 
 STACK = """
@@ -227,7 +238,7 @@ use = "by-hand"
 path = "{name}.npy"
 fault = {fault}
 [instruments.{name}.venue]
-use = "queue"
+use = "{venue}"
 model = "{model}"
 partial_fills = {partial}
 entry_latency = "{entry}ns"
@@ -255,6 +266,7 @@ INSTRUMENTS = {
     "tick_size": 1.0,
     "account": "",
     "fault": "false",
+    "venue": "queue",
     "model": "risk-averse",
     "partial": "true",
     "entry": 10,

@@ -1,0 +1,1 @@
+"""A command for mmkit that prints the fills of a finished run side by side, with markouts."""

@@ -1,0 +1,1 @@
+"""A report for mmkit of what a run earned and filled, interval by interval."""

@@ -1,0 +1,1 @@
+"""A scikit-learn regression for mmkit: a signal that asks it, and the command that trains it."""
