@@ -1,7 +1,6 @@
 """The report passes the kit."""
 
 from mmkit.testing import RuleTests
-
 from mmkit_intervals import report
 
 

@@ -1,7 +1,6 @@
 """The cache passes the kit."""
 
 from mmkit.testing import RuleTests
-
 from mmkit_quantized import cache
 
 

@@ -3,7 +3,6 @@
 from typing import ClassVar
 
 from mmkit.testing import RuleTests
-
 from mmkit_regression import signal
 
 

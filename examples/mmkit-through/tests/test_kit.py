@@ -1,7 +1,6 @@
 """The venue passes the kit."""
 
 from mmkit.testing import RuleTests
-
 from mmkit_through import venue
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mmkit.cli.options import Json
+from mmkit.cli.options import DisablePlugin, Json
 from mmkit.cli.printing import say
 from mmkit.errors import ConfigError
 from mmkit.rules import Role
@@ -30,6 +30,7 @@ def check(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="A parameter to try it with, where it has no default."),
     ] = None,
+    disable_plugin: DisablePlugin = None,
     as_json: Json = False,
 ) -> None:
     """Check that a plugin is declared completely, deterministic, pure, bounded, fast and sound, with each rule around it (exit code 1)."""
