@@ -161,6 +161,8 @@ def _array(value: Any) -> Any:
     import numpy as np
 
     array = np.asarray(value)
+    if array.ndim != 1:
+        return repr(value)
     if len(array) <= DENSE:
         return [_number(each) for each in array.tolist()]
     places = np.flatnonzero(array)
@@ -175,6 +177,8 @@ def _number(value: Any) -> Any:
         return value
     if isinstance(value, int):
         return int(value)
+    if not hasattr(value, "__float__"):
+        return repr(value)  # a faulty rule may have put anything there
     number = float(value)
     return number if math.isfinite(number) else str(number)
 
@@ -213,7 +217,7 @@ def _of_array(value: Any) -> list[Any]:
 
 
 def _of_number(value: Any) -> Any:
-    return float(value) if isinstance(value, str) else value
+    return float(value) if value in ("nan", "inf", "-inf") else value
 
 
 def call(rule: Rule, fault: Mapping[str, Any]) -> Any:

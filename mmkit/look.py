@@ -31,6 +31,10 @@ Found = tuple[ast.AST, str, str, str]
 """Where, kind, construct, what to write instead."""
 
 
+UNREAD = ("annotation", "returns", "format_spec")
+"""Parts of the syntax that are not run, or told with their whole."""
+
+
 @attrs.define
 class Look(Names):
     """A look at one function; telling: how many `raise` and `assert` the look is within."""
@@ -69,7 +73,7 @@ class Look(Names):
         self.telling += telling
         for child in ast.iter_child_nodes(node):
             constant = isinstance(node, ast.Compare) and isinstance(child, ast.Set)  # `kind in {1, 2}` is compiled
-            if not constant and child not in (getattr(node, "annotation", None), getattr(node, "format_spec", None)):
+            if not constant and all(child is not getattr(node, name, None) for name in UNREAD):
                 yield from self.within(child)
         self.telling -= telling
 

@@ -1,7 +1,7 @@
 """Runs a stack and hands back what happened: `mmkit.run`."""
 
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -118,7 +118,8 @@ def kept(error: MmkitError | None, folder: Path) -> MmkitError | None:
     from mmkit.fault_file import NAME, write
 
     if not isinstance(error, PluginError) or error.fault is None:
-        (folder / NAME).unlink(missing_ok=True)
+        with suppress(OSError):  # what cannot be written there is said when the run is
+            (folder / NAME).unlink(missing_ok=True)
         return error
     found = PluginError(f"{error}; its state: {write(folder, error.fault)}")
     found.fault, found.__cause__ = error.fault, error.__cause__

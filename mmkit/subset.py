@@ -197,12 +197,12 @@ def _functions(file: str) -> tuple[Any, ...]:
 
 
 def _own(function: types.FunctionType) -> bool:
-    """Returns whether a function is a plugin's: the kernel's own compile."""
-    return function.__module__ != "mmkit" and not function.__module__.startswith("mmkit.")
+    """Returns whether a function is a plugin's: the kernel's own compile, and numpy's the compiler has its own of."""
+    return _top(function) not in ("mmkit", "numpy")
 
 
 def _top(function: types.FunctionType) -> str:
-    return function.__module__.partition(".")[0]
+    return (function.__module__ or "").partition(".")[0]
 
 
 def _classes(rule: Rule, name: str, function: types.FunctionType) -> dict[str, type]:

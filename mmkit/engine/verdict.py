@@ -35,7 +35,19 @@ def verdict(error: Exception, name: str, function: Any) -> Refusal:
     if isinstance(error, KeyError):  # a field that a record does not have
         return of_field(str(error.args[0]), name, functions)
     owner, offset = place(text, functions)
+    unlike = re.search(r"Cannot unify .* for '([A-Za-z_]\w*)", text)
+    if unlike:
+        offset = assigned(owner, unlike[1], offset)
     return Refusal(name, owner.__qualname__, offset, said(text, error))
+
+
+def assigned(function: Any, name: str, offset: int) -> int:
+    """Returns where a name got its last value up to a line, as lines from the function's head; the line itself where it got none."""
+    head = function.__code__.co_firstlineno
+    node = node_of(function.__code__)
+    stores = (each for each in ast.walk(node) if isinstance(each, ast.Name)) if node is not None else ()
+    lines = [each.lineno - head for each in stores if each.id == name and isinstance(each.ctx, ast.Store)]
+    return max((line for line in lines if line <= offset), default=offset)
 
 
 def of_field(field: str, name: str, functions: list[Any]) -> Refusal:

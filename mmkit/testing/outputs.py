@@ -15,8 +15,8 @@ What counts as a fault, by role:
 - execution, hedging: an order without lots, with a price below one tick, or through an order of ours on the other side that is
   not being cancelled; a next time that is not after now;
 - venue: a place in the queue that is no finite number, or negative when an order comes to rest; a probability outside of 0..1;
-- market: rows that are not sorted, known before they happened, of a kind that does not exist, without a price or with negative lots; mids
-  that are not positive numbers;
+- market: rows of a kind or stream that does not exist, without a price, with negative lots, trades of nothing (their times are the
+  business of `look-ahead`); mids that are not positive numbers;
 
 and in every role a function that raises.
 """

@@ -99,8 +99,8 @@ class Trace:
 
 @attrs.frozen
 class Situation:
-    """A table of the rule's parameters, what other sections of the stack say, how many rows the market has, and whether inputs that the rule
-    does not require are there."""
+    """A table of the rule's parameters, what other sections of the stack say, how many rows the market has, and whether inputs that
+    the rule does not require are there."""
 
     table: Table
     more: Table = attrs.field(factory=dict)

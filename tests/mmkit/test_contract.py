@@ -154,7 +154,9 @@ def test_state_holds_numbers_and_arrays_with_a_first_value() -> None:
 
 def test_outputs_are_fields_of_the_state() -> None:
     assert faults_of(state=State, outputs={"value": "price"}) == []
-    assert faults_of(state=State, outputs={"vaule": "price"}) == ['output "vaule" is not a field of State']
+    assert faults_of(state=State, outputs={"vaule": "price"}) == [
+        'output "vaule" is not a field of State (did you mean "value"?)'
+    ]
     assert faults_of(state=State, outputs={"value": None}) == ['output "value" has no unit']
 
 

@@ -284,6 +284,35 @@ def test_the_desk_is_kept_without_the_places_that_are_free(
         replay(tmp_path / "out" / "fault.json")
 
 
+def test_of_several_instruments_it_is_the_row_of_the_one_that_the_rule_listens_to(
+    go: Go, fault: Callable[[], dict[str, Any]], tmp_path: Path
+) -> None:
+    other = '[instruments.Y]\ntick_size = 1.0\nlot_size = 1.0\n[instruments.Y.market]\nuse = "known"\n[signals.ring]'
+    quoted = ("[stack]", '[stack]\nquote = "X"')
+    run = go(
+        quoted,
+        ("[signals.ring]", other),
+        ('use = "ring"\n', 'use = "ring"\ninstrument = "Y"\n'),
+        sets=("signals.ring.at=100",),
+    )
+    found = fault()
+    assert (found["instrument"], found["row"], found["time"]) == ("Y", 300, 99500000)
+    assert ", at 99500000 ns, row 300, " in str(run.error)
+    with pytest.raises(IndexError):
+        replay(tmp_path / "out" / "fault.json")
+
+
+def test_what_compiled_code_does_not_tell_is_named(go: Go, fault: Callable[[], dict[str, Any]], tmp_path: Path) -> None:
+    go(STEEP)
+    found = fault()
+    del found["given"]["bid_qty"], found["given"]["ask_qty"]
+    (tmp_path / "out" / "fault.json").write_text(json.dumps({**found, "unknown": ["bid_qty", "ask_qty"]}))
+    with pytest.raises(
+        ConfigError, match="compiled code does not tell bid_qty, ask_qty: a run with --engine python does"
+    ):
+        replay(tmp_path / "out" / "fault.json")
+
+
 def test_a_run_that_comes_to_its_end_leaves_no_fault_of_an_earlier_one(go: Go, tmp_path: Path) -> None:
     go(sets=("signals.ring.at=100",))
     assert (tmp_path / "out" / "fault.json").is_file()
@@ -318,3 +347,15 @@ def test_what_is_no_fault_is_said(tmp_path: Path, text: str | None, said: str) -
         file.write_text(text)
     with pytest.raises(ConfigError, match=said):
         replay(file)
+
+
+@pytest.mark.parametrize("what", ["None", "'abc'", "{1: 2}", "(1, 'a')"])
+def test_whatever_a_faulty_rule_leaves_in_its_state_the_fault_is_told(go: Go, tmp_path: Path, what: str) -> None:
+    changed = PLUGIN.replace("        state.calls -= 1\n", f"        state.calls -= 1\n        state.value = {what}\n")
+    assert changed != PLUGIN
+    go(sets=("signals.ring.at=100",))
+    (tmp_path / "faulty.py").write_text(changed)
+    run = attempt(tmp_path / "stack.toml", set=("signals.ring.at=100",), engine="python", out=tmp_path / "out")
+    assert "on_trade raised IndexError" in str(run.error)
+    with pytest.raises(IndexError):
+        replay(tmp_path / "out" / "fault.json")

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from pathlib import Path
 
 import pytest
@@ -84,7 +85,8 @@ def test_a_report_that_raises_is_named_and_spoils_neither_the_run_nor_other_repo
     file.write_text(f'{STACK}\n[report.first]\nuse = "broken"\n[report.words]\nuse = "note"\n')
     run = attempt(file, engine="python", out=file.parent / "out")
     assert isinstance(run.error, mmkit.PluginError)
-    assert str(run.error) == "report.first: broken (reports.py): render raised KeyError: 'colour'"
+    said = "report.first: broken (reports.py): render raised KeyError: 'colour'"
+    assert re.fullmatch(rf"{re.escape(said)} \({re.escape(str(file.parent / 'reports.py'))}:\d+\)", str(run.error))
     assert (file.parent / "out" / "note.txt").exists()
     assert json.loads((file.parent / "out" / "summary.json").read_text())["fills"]["count"] == len(run.fills)
 

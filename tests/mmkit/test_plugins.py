@@ -89,14 +89,14 @@ def test_a_stranger_cannot_replace_a_built_in_silently(distribution: Install, pl
         ("\n\nraise ValueError('two\\nlines')\n", "bad_plugin.py:3: ValueError: two lines"),
         ("raise SystemExit(3)\n", "bad_plugin.py:1: SystemExit: 3"),
         ("", "has no hook mmkit_pricing (a function decorated with @mmkit.hookimpl)"),
-        ("def mmkit_pricing():\n    return 1\n", "has no hook mmkit_pricing"),
+        ("def mmkit_pricing():\n    return 1\n", "mmkit_pricing is not decorated with @mmkit.hookimpl"),
         (
             "import mmkit\n@mmkit.hookimpl\ndef mmkit_pricng():\n    return 1\n",
             'unknown hook mmkit_pricng (did you mean "mmkit_pricing"?)',
         ),
         (
             "import mmkit\n@mmkit.hookimpl\ndef mmkit_pricing(stack):\n    return 1\n",
-            "Argument(s) {'stack'} are declared",
+            "mmkit_pricing(stack): a hook takes no arguments",
         ),
         ("import mmkit\n@mmkit.hookimpl\ndef mmkit_pricing():\n    return 1\n", "returns int, not mmkit.Pricing"),
         (

@@ -81,7 +81,7 @@ def test_a_parameter_and_an_explicit_line_for_what_it_replaces_contradict_each_o
         ('"volatility.valeu"', '"volatility" publishes no "valeu" (did you mean "value"?); it publishes value'),
         ('"volatility"', 'must be a signal and its output, such as "sigma.value"'),
         ("3", 'must be a signal and its output, such as "sigma.value"'),
-        ('"lean.value"', "expects price/sqrt(s), lean.value gives price"),
+        ('"lean.value"', "expects price/sqrt(s), lean.value gives price; of that unit there is volatility.value"),
     ],
 )
 def test_a_wrong_explicit_line_is_one_line(faults: Faults, source: str, fault: str) -> None:
@@ -194,11 +194,14 @@ def mmkit_pricing():
 """
 
 
+FITTING = "; of that unit there is volatility.value, there.value"
+
+
 @pytest.mark.parametrize(
     ("source", "fault"),
     [
-        ("SPOT.mid", "expects price/sqrt(s), SPOT.mid gives quote"),
-        ("SPOT.position", "expects price/sqrt(s), SPOT.position gives base"),
+        ("SPOT.mid", f"expects price/sqrt(s), SPOT.mid gives quote{FITTING}"),
+        ("SPOT.position", f"expects price/sqrt(s), SPOT.position gives base{FITTING}"),
         (
             "SPOT.mdi",
             '"SPOT" has no "mdi" (did you mean "mid"?); it has bid, ask, mid, position, there, value',

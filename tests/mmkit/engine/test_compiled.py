@@ -360,11 +360,10 @@ def test_auto_names_what_does_not_compile_and_runs_it_in_python(
     lines = [text for text in said if text.endswith("it runs in Python")]
     assert lines == [f"{each}; it runs in Python" for each in refusals(tmp_path)]
     # The file has another line above the functions now: the stack is the same, and the lines are those of the file as it is.
-    moved = "# one line more" + REFUSED
     again: list[str] = []
-    both(REFUSING.format(ring=""), {"mine.py": "# moved" + "\n" + REFUSED}, again, engine="auto")
+    both(REFUSING.format(ring=""), {"mine.py": "# moved\n" + REFUSED}, again, engine="auto")
     assert len(again) == 2
-    assert f"mine.py:{line(moved, 'return MODEL.half') + 1}: " in again[0]
+    assert f"mine.py:{line(REFUSED, 'return MODEL.half') + 1}: " in again[0]
 
 
 def test_compiled_ends_with_a_line_for_each_of_them(both: Callable[..., Any], tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ def keeps(params, state, market, key):
 
 @mmkit.hookimpl
 def mmkit_optimization():
-    return mmkit.Optimization("remember", state=State, exact=exact, keeps=keeps)
+    return mmkit.Optimization("remember", state=State, exact=exact, keeps=keeps, compiled=False)
 """
 
 
