@@ -1,4 +1,4 @@
-"""Every built-in rule passes the conformance kit: what is quick for each, what compiles for all at once and for one of each role."""
+"""Every built-in rule passes what is quick of the conformance kit; what compiles a stack is in test_conformance_compiled.py."""
 
 import csv
 import gzip
@@ -13,7 +13,6 @@ from mmkit.plugins import offers
 from mmkit.rules import Role, Rule
 from mmkit.testing import CHECKS, check_rule, outputs
 from mmkit.testing.given import simulated
-from mmkit.testing.same_bits import same_bits_together
 
 COMPILED = ("same-bits", "bounded", "speed")
 """Checks that compile a stack for each rule: seconds."""
@@ -22,12 +21,6 @@ OF_FILES = ("declarations", "deterministic", "pure", "look-ahead", "company")
 """Checks of markets that read files, over a file."""
 
 QUICK = tuple(name for name in CHECKS if name not in COMPILED)
-
-ONE_OF_EACH = (
-    *("signals.imbalance", "sizing.fixed", "pricing.avellaneda", "ladder.uniform"),
-    *("risk.drawdown", "execution.requote", "hedging.delta"),
-)
-"""Rules that are driven over a million events, and timed, in CI."""
 
 
 def built_ins() -> dict[str, tuple[Rule, str]]:
@@ -42,7 +35,6 @@ def built_ins() -> dict[str, tuple[Rule, str]]:
 
 
 BUILT_INS = built_ins()
-LOOPED = [rule for rule, _ in BUILT_INS.values() if rule.role not in (Role.MARKET, Role.REPORT, Role.OPTIMIZATION)]
 
 
 def failures(name: str, checks: Any, params: Any = None) -> list[Any]:
@@ -66,22 +58,6 @@ def test_a_built_in_passes_what_is_quick(name: str) -> None:
 @pytest.mark.parametrize("name", [name for name in BUILT_INS if name.startswith("optimization.")])
 def test_an_optimization_passes_everything(name: str) -> None:
     assert failures(name, CHECKS) == []
-
-
-def test_all_together_compute_the_same_bits_in_both_engines() -> None:
-    rows = same_bits_together(LOOPED)
-    assert len(rows) == len(LOOPED)
-    wrong = [(rule.name, row) for rule, row in zip(LOOPED, rows, strict=True) if row.outcome != "passed"]
-    assert wrong == []
-
-
-@pytest.mark.parametrize("name", ONE_OF_EACH)
-def test_one_of_each_role_is_bounded_and_quick(name: str) -> None:
-    assert failures(name, ("bounded", "speed")) == []
-
-
-def test_every_role_that_a_loop_calls_has_one_that_is_driven() -> None:
-    assert {name.partition(".")[0] for name in ONE_OF_EACH} == {rule.role.value for rule in LOOPED} - {"venue"}
 
 
 def hftbacktest_file(folder: Path) -> Path:
@@ -121,12 +97,3 @@ def tardis_file(folder: Path) -> Path:
 def test_a_recorded_market_passes_over_a_file(name: str, write: Any, tmp_path: Path) -> None:
     rows = check_rule(BUILT_INS[name][0], checks=OF_FILES, params={"path": str(write(tmp_path))})
     assert [(row.check, row.outcome, row.reason) for row in rows if row.outcome != "passed"] == []
-
-
-def test_the_table_of_usual_times_has_every_role() -> None:
-    from mmkit.testing.speed import medians
-
-    found = medians()
-    assert found["reference"]["ns"] > 0.0
-    for role in {rule.role.value for rule in LOOPED} - {"venue"}:
-        assert found[role]["python"] > 0.0
