@@ -121,6 +121,8 @@ def tables(subject: Subject, heard: Sequence[Rule], chosen: Mapping[Role, Rule],
             more[role.value] = section(rule, sources)
     if getattr(chosen.get(Role.HEDGING), "hedge", None) is not None:
         more["instruments"] = {"H": instrument(TICK, LOT)}
+        if subject.rule.role is Role.MARKET:  # the two would lie years apart
+            more["instruments"]["H"]["market"] = {"use": subject.rule.name, **subject.tables[0]}
     for rule in risks:
         more["risk"][rule.name] = section(rule, sources)
     if isinstance(subject.rule, Optimization):

@@ -161,8 +161,6 @@ def on(guard: Guard) -> Iterator[Guard]:
         *((owner, name, CLOCK) for owner, name in clocks),
         *((owner, name, RANDOM) for owner, name in (*drawn, *legacy)),
         (os, "urandom", RANDOM),
-        (os, "getenv", PROCESS),
-        (os, "getpid", PROCESS),
     ]
     before: list[tuple[Any, str, Any]] = []
 

@@ -52,5 +52,5 @@ def watch(params: Params, state: State, market: Any, account: Any, desk: Any, co
 def mmkit_risk() -> mmkit.Risk:
     """Offers the rule."""
     return mmkit.Risk(
-        "loss-streak", params=Params, state=State, watch=watch, examples=({"losses": 2, "cool_down": "2s"},)
+        "loss-streak", params=Params, state=State, watch=watch, examples=({"losses": 1, "cool_down": "500ms"},)
     )
