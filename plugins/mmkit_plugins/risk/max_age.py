@@ -52,4 +52,11 @@ def watch(params: Params, state: State, market: Any, account: Any, desk: Any, co
 @mmkit.hookimpl
 def mmkit_risk() -> mmkit.Risk:
     """Offers the rule."""
-    return mmkit.Risk("max-age", params=Params, state=State, setup=setup, watch=watch, examples=({"max_age": "500ms", "ease_after": "200ms"},))
+    return mmkit.Risk(
+        "max-age",
+        params=Params,
+        state=State,
+        setup=setup,
+        watch=watch,
+        examples=({"max_age": "500ms", "ease_after": "200ms"},),
+    )
