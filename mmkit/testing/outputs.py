@@ -26,7 +26,7 @@ from typing import Any
 from mmkit.errors import ConfigError, DataError, MmkitError
 from mmkit.rules import Role
 from mmkit.testing.between import between
-from mmkit.testing.markets import Made, corners, drawn, over, smaller
+from mmkit.testing.markets import Made, corner, corners, drawn, over, smaller
 from mmkit.testing.observing import heard, placed
 from mmkit.testing.played import played
 from mmkit.testing.rows import Failed, Skipped
@@ -36,8 +36,17 @@ from mmkit.testing.subject import Subject
 EXAMPLES = 50
 """Random markets that a rule is tried on, beside the corners."""
 
+AGAIN = (
+    "a book that empties and returns",
+    "gaps",
+    "a silence",
+    "a flow that only sells, then only buys",
+    "levels that cross",
+)
+"""Corners that it is tried on with each of its examples too."""
+
 FEW = 6
-"""Of these with each of the rule's examples."""
+"""Random markets with each of them."""
 
 SLOWER = {"execution": {"every": "250ms"}}
 """Decisions of the stacks, so that a silence is not thousands of them."""
@@ -55,7 +64,7 @@ def check(subject: Subject) -> str:
     tried = 0
     random = drawn(EXAMPLES) if EXAMPLES else ()
     for number, table in enumerate(subject.tables):
-        for made in (*corners(), *(random if number == 0 else random[:FEW])):
+        for made in (*corners(), *random) if number == 0 else (*map(corner, AGAIN), *random[:FEW]):
             said = fault(subject, table, made)
             tried += 1
             if said:
