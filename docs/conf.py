@@ -4,8 +4,10 @@ The pages are plain Markdown, which reads on a forge as it does here. What the s
 navigation from the links of the index pages, and pages of the README, CONTRIBUTING and the changelog, which stay where one looks for them.
 """
 
+import posixpath
 import re
 import tomllib
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +34,18 @@ suppress_warnings = ["misc.highlighting_failure"]
 copybutton_prompt_text = "$ "
 copybutton_only_copy_prompt_lines = True
 
-COPIES = {"README.md": "readme.md", "CONTRIBUTING.md": "contributing.md", "CHANGELOG.md": "changelog.md"}
+COPIES = {
+    "README.md": "readme.md",
+    "CONTRIBUTING.md": "contributing.md",
+    "CHANGELOG.md": "changelog.md",
+    "examples/README.md": "examples.md",
+    **{
+        f"examples/{path.parent.name}/README.md": f"{path.parent.name}.md" for path in ROOT.glob("examples/*/README.md")
+    },
+}
 """Pages beside this folder, and what they are called in `_pages`."""
 
-INDICES = ("index", "rules/index")
+INDICES = ("index", "rules/index", "_pages/examples")
 """Pages whose links are the navigation: a section is a caption, each of its links to a page an entry."""
 
 _LINK = re.compile(r"(!?)\[((?:[^][]|\[[^][]*\])*)\]\(([^)\s:#]+)((?:#[^)\s]*)?)\)")
@@ -46,14 +56,17 @@ def _copied() -> None:
     folder = HERE / "_pages"
     folder.mkdir(exist_ok=True)
     for name, copy in COPIES.items():
-        text = _LINK.sub(lambda found: _seen_from_pages(found), (ROOT / name).read_text("utf-8"))
+        text = _LINK.sub(partial(_seen_from_pages, posixpath.dirname(name)), (ROOT / name).read_text("utf-8"))
         if not (folder / copy).is_file() or (folder / copy).read_text("utf-8") != text:
             (folder / copy).write_text(text, "utf-8")
 
 
-def _seen_from_pages(link: "re.Match[str]") -> str:
-    """Returns a link of a page beside this folder as `_pages` has it."""
+def _seen_from_pages(folder: str, link: "re.Match[str]") -> str:
+    """Returns a link of a page in that folder of the project as `_pages` has it."""
     image, text, target, anchor = link.groups()
+    if "://" in target:
+        return link.group()
+    target = posixpath.normpath(posixpath.join(folder, target))
     if target in COPIES:
         target = COPIES[target]
     elif target.startswith("docs/"):

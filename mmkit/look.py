@@ -210,7 +210,7 @@ class Look(Names):
             yield from self.of_power(node, node.target, node.value)
 
     def of_power(self, node: ast.AST, base: ast.AST, exponent: ast.AST) -> Iterator[Found]:
-        """Yields what speaks against a power: of a whole or half constant exponent, or of 2, the compiler makes products."""
+        """Yields what speaks against a power: of a whole or half constant exponent, or of 2, 4, 0.5, …, the compiler makes something else."""
         number, of = self.number(exponent), self.number(base)
         said = ast.unparse(node) if not isinstance(node, ast.AugAssign) else f"**= {ast.unparse(exponent)}"
         name = ast.unparse(base)
@@ -226,8 +226,8 @@ class Look(Names):
                 f"{said}, a constant exponent",
                 better.get(number, "products, or an exponent that is a parameter"),
             )
-        elif of == 2:
-            yield node, BITS, f"{said}, a power of 2", "math.exp(x * math.log(2.0))"
+        elif of is not None and of > 0 and of != 1 and math.frexp(of)[0] == 0.5:
+            yield node, BITS, f"{said}, a power of {of:g}", f"math.exp(x * math.log({float(of)}))"
 
     def in_call(self, node: ast.Call) -> Iterator[Found]:
         """Calls of built-in functions, enums, text's methods; a plain function is followed."""

@@ -11,7 +11,9 @@ import pytest
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGES = sorted(path for path in DOCS.rglob("*.md") if not {"_build", "_pages"} & set(path.relative_to(DOCS).parts))
-BESIDE = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")]
+BESIDE = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "examples/README.md")]
+BESIDE += sorted(ROOT.glob("examples/*/README.md"))
+INDICES = (DOCS / "index.md", DOCS / "rules/index.md", ROOT / "examples/README.md")
 
 _CODE = re.compile(r"(?ms)^```.*?^```$|`[^`\n]*`")
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
@@ -38,7 +40,7 @@ def reached(start: Path) -> set[Path]:
             file = (page.parent / target.partition("#")[0]).resolve()
             if file.suffix == ".md" and file.is_file() and file not in found:
                 found.add(file)
-                if file.name == "index.md":
+                if file in INDICES:
                     todo.append(file)
     return found
 

@@ -237,6 +237,7 @@ BITS_ONES = {
     "x ** CONSTANT": ("s.x = s.x ** SQUARE", "s.x ** SQUARE, a constant exponent: s.x * s.x"),
     "pow": ("s.x = math.pow(s.x, 3)", "math.pow(s.x, 3), a constant exponent: s.x * s.x * s.x"),
     "2 ** x": ("s.x = 2.0**s.x", "2.0 ** s.x, a power of 2: math.exp(x * math.log(2.0))"),
+    "0.5 ** x": ("s.x = 0.5**s.x", "0.5 ** s.x, a power of 0.5: math.exp(x * math.log(0.5))"),
     "hypot": ("s.x = math.hypot(s.x, 1.0)", "math.hypot: math.sqrt(x * x + y * y)"),
     "round": ("s.x = round(s.x, 2)", "round to digits: math.floor(x / step + 0.5) * step"),
     "np.mean": ("s.x = np.mean(ARRAYLIKE)".replace("ARRAYLIKE", "s.ring"), "numpy.mean: a loop"),

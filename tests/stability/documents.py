@@ -127,6 +127,7 @@ def asked() -> dict[str, list[str]]:
         "data": ["data"],
         "plugins list": ["plugins", "list"],
         "plugins info": ["plugins", "info", "pricing.avellaneda"],
+        "plugins check": ["plugins", "check", "sizing.fixed", "--only", "declarations"],
     }
     there = json_commands()
     return {command: arguments for command, arguments in found.items() if command in there}

@@ -63,12 +63,10 @@ def read(params: Any, state: Any, market: Any) -> tuple[float, float]:
     return params.quantity, params.quantity
 
 
-def powered(params: Any, state: Any, market: Any) -> tuple[float, float]:
-    """A constant exponent: a multiplication where it is compiled."""
-    size = (
-        params.quantity * (1.0 + 0.5 * market.mid**3 / market.mid**3.0 - 0.5) if market.mid > 0.0 else params.quantity
-    )
-    return size * (1.0 + 1e12 * (market.mid**3 - market.mid * market.mid * market.mid) / market.mid**3), size
+def wrapped(params: Any, state: Any, market: Any) -> tuple[float, float]:
+    """Mixes a price's bits: a whole number has any size in Python, and 64 bits where it is compiled."""
+    mixed = market.bid_ticks * 6364136223846793005 + 1442695040888963407
+    return params.quantity * (1 + mixed % 7), params.quantity
 
 
 def peeking(params: Any, state: Any, market: Any, desk: Any) -> tuple[float, float]:
@@ -112,7 +110,7 @@ FAULTS = {
     "the wall clock": ("pure", sizing("clocked", clocked, compiled=False)),
     "global random numbers": ("pure", sizing("drawn", drawn, compiled=False)),
     "a file": ("pure", sizing("reading", read, compiled=False)),
-    "other bits when compiled": ("same-bits", sizing("powered", powered)),
+    "other bits when compiled": ("same-bits", sizing("wrapped", wrapped)),
     "peeking": ("look-ahead", sizing("peeking", peeking, desk=True)),
     "memory without an end": ("bounded", sizing("remembering", remembering, compiled=False)),
     "a hundred times too slow": ("speed", sizing("slow", slow)),
