@@ -210,7 +210,7 @@ class Look(Names):
             yield from self.of_power(node, node.target, node.value)
 
     def of_power(self, node: ast.AST, base: ast.AST, exponent: ast.AST) -> Iterator[Found]:
-        """Yields what speaks against a power: of a whole or half constant exponent, or of 2, 4, 0.5, …, the compiler makes something else."""
+        """Yields what speaks against a power: of constant exponents, and of 2, 4, 0.5, …, the compiler makes something else."""
         number, of = self.number(exponent), self.number(base)
         said = ast.unparse(node) if not isinstance(node, ast.AugAssign) else f"**= {ast.unparse(exponent)}"
         name = ast.unparse(base)
