@@ -1,5 +1,6 @@
 """Finds the rule in which an exception arose, or whose result nobody could use."""
 
+import sys
 import traceback
 from pathlib import Path
 from types import TracebackType
@@ -56,7 +57,7 @@ def blamed_for(stack: Stack, error: Exception, clock: Any) -> Blamed | None:
         return Blamed(*found, where, said)
     if clock is None:
         return None
-    if where.startswith(f"{COMPILED}:") and clock.at:
+    if compiled(error) and clock.at:
         slot, name = calls_of(stack)[int(clock.at) - 1]
         return Blamed(slot, name, head(slot, name), said, unseen=True)
     if isinstance(error, TypeError | ValueError):
@@ -65,6 +66,16 @@ def blamed_for(stack: Stack, error: Exception, clock: Any) -> Blamed | None:
             slot, name, what = returned
             return Blamed(slot, name, head(slot, name), f"{what}: {type(error).__name__}: {error}")
     return None
+
+
+def compiled(error: Exception) -> bool:
+    """Returns whether compiled code raised: behind the call of it there are no frames, or those of the compiler's own functions."""
+    if type(error).__module__.startswith("numba."):
+        return False  # it is the compiler that failed
+    numba = getattr(sys.modules.get("numba"), "__path__", [""])[0]
+    files = [frame.filename for frame in traceback.extract_tb(error.__traceback__)]
+    own = [file for file in files if not (numba and file.startswith(numba))]
+    return own[-1:] == [COMPILED]
 
 
 def head(slot: Slot, name: str) -> str:

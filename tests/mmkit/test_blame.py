@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mmkit.blame import blame
+from mmkit.blame import COMPILED, blame
 from mmkit.errors import PluginError
 from mmkit.settings import read
 
@@ -101,3 +101,22 @@ def test_without_a_clock_there_is_no_time_to_name(stack: Any) -> None:
 
 def test_an_exception_outside_of_every_rule_is_a_bug_and_nobodys_fault(stack: Any) -> None:
     assert blame(stack, raised(lambda: {}["no key"]), 1, CLOCK) is None  # type: ignore[index]
+
+
+def within_compiled(text: str, file: str) -> Exception:
+    """Returns what a line of that file raises that compiled code runs."""
+    scope = {"inner": compile(text, file, "exec")}
+    return raised(eval(compile("lambda: exec(inner)", COMPILED, "eval"), scope))
+
+
+def test_what_compiled_code_raises_is_the_fault_of_the_rule_that_was_called_last(stack: Any) -> None:
+    import numba
+
+    clock = SimpleNamespace(decisions=17, at=1, next_timer=0, next_hedge=0)
+    of_numba = str(Path(numba.__file__).parent / "typed" / "dictobject.py")
+    for file in (COMPILED, of_numba):
+        found = blame(stack, within_compiled("raise KeyError('b')", file), 1, clock)
+        assert str(found).startswith("signals.mine: shy (faulty.py): on_trade raised KeyError: 'b'")
+    # What the compiler itself raises is nobody's.
+    refused = within_compiled("from numba.core.errors import TypingError as E\nraise E('no')", of_numba)
+    assert blame(stack, refused, 1, clock) is None
