@@ -19,7 +19,7 @@ INSTALL := -m pip install --quiet --disable-pip-version-check --no-compile
 PYTEST := -m pytest -q -n $(JOBS) --dist loadfile
 PEER := import sys; sys.path.append("tests/parity"); import peer_process; peer_process.python()
 # What compiles stacks, asks the independent engine, runs whole examples, thousands of markets or processes: minutes, and on the wheel alone.
-COMPILING := tests/parity tests/properties tests/swap tests/examples tests/cli \
+COMPILING := tests/parity tests/properties tests/swap tests/examples tests/cli tests/packaging/test_new_plugins.py \
 	$(addprefix tests/docs/test_,how_to.py tutorial.py) \
 	$(addprefix tests/plugins/optimization/test_,exact_ones.py log_sampling.py) \
 	$(addprefix tests/mmkit/test_,accounting.py profit_identities.py tapes.py benching.py) \
