@@ -63,7 +63,9 @@ class Offers:
         if not found:
             known = self.names(role)
             there = ", ".join(known) or "none"
-            raise ConfigError(f'no {role.value} plugin "{name}"{nearest(name, known)}; there are: {there}')
+            elsewhere = [at.value for at in Role if name in self.names(at)]
+            other = f": its role is {' or '.join(elsewhere)}" if elsewhere else nearest(name, known)
+            raise ConfigError(f'no {role.value} plugin "{name}"{other}; there are: {there}')
         if len(found) > 1:
             raise PluginError(f'{role.value} "{name}" {collision(map(supplier, found))}')
         (entry,) = found

@@ -60,6 +60,11 @@ def test_a_name_that_nobody_offers_gives_the_nearest_and_all() -> None:
     assert caught.value.exit_code == 2
 
 
+def test_a_name_of_another_role_says_which() -> None:
+    with pytest.raises(ConfigError, match='no pricing plugin "vamp": its role is signals; there are: '):
+        load("vamp")
+
+
 def test_two_distributions_with_one_name_are_an_error_that_names_both(
     distribution: Install, plugin_fault: Said
 ) -> None:
