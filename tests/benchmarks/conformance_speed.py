@@ -40,12 +40,12 @@ def measured(engines: list[str]) -> dict[str, dict[str, dict[str, float]]]:
 
 
 def medians(found: dict[str, dict[str, dict[str, float]]]) -> dict[str, dict[str, float]]:
-    """Returns the median of each role by engine, of what is not hidden by noise."""
+    """Returns the median of each role by engine."""
     kept: dict[str, dict[str, float]] = {"reference": {"ns": round(speed.reference(), 2)}}
     for role, rules in found.items():
         kept[role] = {}
         for engine in ENGINES:
-            times = [each[engine] for each in rules.values() if each.get(engine, 0.0) > 0.0]
+            times = [each[engine] for each in rules.values() if engine in each]
             if times:
                 kept[role][engine] = round(statistics.median(times), 1)
     return kept
