@@ -8,7 +8,7 @@ import attrs
 
 from mmkit import fault_file
 from mmkit.blame import Blamed, blamed_for, head
-from mmkit.engine.callouts import number_of
+from mmkit.engine.callouts import acting, number_of
 from mmkit.engine.calls import identifier, is_number
 from mmkit.engine.records import LIQUIDATED, NAN_LADDER, NAN_PRICE, NAN_QUANTITY, NO_FAULT, TOO_MANY_ORDERS
 from mmkit.errors import MmkitError, PluginError, VenueError, raised_at
@@ -50,11 +50,6 @@ def raised(stack: Stack, session: Any, error: Exception, scene: Scene) -> Plugin
     found = blamed.error(error, f", {when}")
     found.fault = {**fault, "said": str(found)}
     return found
-
-
-def acting(stack: Stack) -> tuple[Slot, ...]:
-    """Returns the rules that act during a run."""
-    return (*stack.slots, *(leg.venue for leg in stack.all_legs), *stack.caches)
 
 
 def moment(

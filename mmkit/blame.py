@@ -8,11 +8,11 @@ from typing import Any
 
 import attrs
 
+from mmkit.called import RETURNED, to_return
 from mmkit.engine.calls import calls_of, is_number
 from mmkit.errors import PluginError, raised_at
 from mmkit.rules import own_functions
 from mmkit.stack import Slot, Stack
-from mmkit.subset import RETURNS
 
 ENGINE = Path(__file__).parent / "engine"
 COMPILED = str(ENGINE / "compiled.py")
@@ -104,15 +104,14 @@ def unusable(stack: Stack, error: Exception, clock: Any) -> tuple[Slot, str, str
         if not isinstance(values["s"].ladder.levels, int):
             return stack.ladder, "levels", f"left ladder.levels at {values['s'].ladder.levels!r}, no whole number"
     unpacked = bool(inside) and inside[-1] is frames[-1]
-    if called and called[1] in RETURNS and (unpacked or frames[-1].f_code.co_name == "walk"):
+    if called and called[1] in RETURNED and (unpacked or frames[-1].f_code.co_name == "walk"):
         return (*called, returned_no(called[1]))
     return None
 
 
 def returned_no(name: str) -> str:
     """Returns what is wrong with the result of a rule's function."""
-    many = RETURNS[name]
-    return f"returned no {f'({many})' if ', ' in many else many}"
+    return f"returned no {to_return(name)}"
 
 
 def in_the_trace(stack: Stack, error: Exception) -> tuple[Slot, str] | None:

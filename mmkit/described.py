@@ -16,7 +16,7 @@ from mmkit.kinds import Kind, spelled_duration
 from mmkit.optimizing import unsuited
 from mmkit.page_block import block, default_of, sized, sources, unfed
 from mmkit.page_steps import Step, named_steps
-from mmkit.rules import Optimization, Role, Rule, own_functions
+from mmkit.rules import Optimization, Role, Rule, hook_name, own_functions
 
 PER_EVENT = (Role.VENUE, Role.SIGNALS, Role.SIZING, Role.PRICING, Role.LADDER, Role.RISK, Role.EXECUTION, Role.HEDGING)
 """Roles whose rules a compiled loop calls."""
@@ -140,10 +140,13 @@ def documented(rule: Rule, module: str) -> Documented:
 
 
 def home(rule: Rule) -> str:
-    """Returns the module that a rule was written in, as its functions and classes tell."""
+    """Returns the module that a rule was written in, "" where nothing tells: one of those of its functions and classes, that with its hook
+    where one has it."""
     parts = [function for _, function in own_functions(rule)] + [rule.params, rule.state]
     modules = [getattr(part, "__module__", "") for part in parts]
-    return next((name for name in modules if name and name.partition(".")[0] != "mmkit"), "")
+    own = [name for name in modules if name and name.partition(".")[0] != "mmkit"]
+    hooked = [name for name in own if hasattr(sys.modules.get(name), hook_name(rule.role))]
+    return next(iter(hooked or own), "")
 
 
 def describe(about: Documented, rules: Sequence[Rule]) -> Described:

@@ -4,12 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from mmkit.blame import locals_of
+from mmkit.called import OF_THE_VENUE
 from mmkit.engine.replay import run_local, run_venue
 from mmkit.tape import MORE, TRADE_BUY, TRADE_SELL
 from mmkit.track import Track
-
-OF_THE_VENUE = ("rest", "trade", "depth_change")
-"""Functions that are called for what happens at the venue."""
 
 
 def row_of(tracks: Sequence[Track], number: int, function: str, error: BaseException | None) -> int | None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import attrs
 
+from mmkit.called import PLAINLY, RETURNED, to_return
 from mmkit.constructs import BITS, OUTSIDE, REFUSED
 from mmkit.contract import arguments
 from mmkit.look import Look
@@ -16,22 +17,8 @@ from mmkit.rules import Rule, own_functions
 
 __all__ = ["BITS", "OUTSIDE", "REFUSED", "Finding", "findings", "placed"]
 
-PLAINLY = ("triggers", "post_only", "most", "exact", "suits", "rewrite", "without", "around", "render", "assemble")
-"""Functions that are called before a run, or after it, and never compiled."""
-
 NEVER = ("market", "report")
 """Roles whose rules are never compiled."""
-
-RETURNS = {
-    "sizes": "bid quantity, ask quantity",
-    "quote": "reservation price, half-spread to the bid, half-spread to the ask",
-    "next_time": "ns",
-    "watch": "level",
-    "fill_probability": "probability",
-    "keeps": "whether",
-    "samples": "whether",
-}
-"""What those functions return that return something."""
 
 
 @attrs.frozen
@@ -56,7 +43,7 @@ def findings(rule: Rule) -> Iterator[Finding]:
     if not rule.compiled or rule.role.value in NEVER:
         return
     for name, function in own_functions(rule):
-        if name not in PLAINLY and isinstance(function, types.FunctionType):
+        if name not in (*PLAINLY, "assemble") and isinstance(function, types.FunctionType):
             seen: set[Any] = set()
             yield from dict.fromkeys(_of(name, function, _classes(rule, name, function), (), seen))
 
@@ -93,7 +80,7 @@ def _of(
     for at, kind, construct, instead in look.found():
         line = getattr(at, "lineno", code.co_firstlineno)
         yield _finding(kind, name, function, line, construct, instead)
-    if not under and name in RETURNS:
+    if not under and name in RETURNED:
         yield from _returns(name, function, node)
     for call, called, given in look.calls():
         if called is function or called in under:
@@ -125,8 +112,7 @@ def _returns(name: str, function: types.FunctionType, node: Any) -> Iterator[Fin
         ways = [(each.lineno, each.value) for each in returns_of(node)]
         if not ends(node.body):
             ways.append((node.body[-1].end_lineno, None))
-    wanted = RETURNS[name].split(", ")
-    many = f"({', '.join(wanted)})" if len(wanted) > 1 else wanted[0]
+    wanted, many = RETURNED[name], to_return(name)
     for line, value in ways:
         if value is None or (isinstance(value, ast.Constant) and value.value is None):
             yield _finding(REFUSED, name, function, line, "nothing is returned on this way out", f"return {many}")

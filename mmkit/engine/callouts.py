@@ -5,6 +5,7 @@ from typing import Any
 
 import attrs
 
+from mmkit.called import PLAINLY, returned
 from mmkit.contract import arguments
 from mmkit.engine.calls import identifier
 from mmkit.engine.digest import digest
@@ -18,21 +19,6 @@ RECORDS = (
     *("account", "control", "hedges"),
 )
 """Arguments that the rule reaches as views; an order is named by its id, everything else is a number."""
-
-RETURNED = {
-    "sizes": ("float64", "float64"),
-    "quote": ("float64", "float64", "float64"),
-    "next_time": ("int64",),
-    "watch": ("int64",),
-    "fill_probability": ("float64",),
-    "through": ("boolean",),
-    "keeps": ("boolean",),
-    "samples": ("boolean",),
-}
-"""What the loop expects of those functions that return something."""
-
-PLAINLY = ("triggers", "post_only", "most", "exact", "suits", "rewrite", "without", "around")
-"""Functions that are called before a run, never by the loop."""
 
 
 @attrs.frozen
@@ -130,7 +116,7 @@ def stub(name: str, number: int, function: str, given: tuple[str, ...]) -> Any:
         for i, (own, argument) in enumerate(zip(taken, given, strict=True))
         if is_scalar(function, i, argument)
     ]
-    kinds = RETURNED.get(function, ())
+    kinds = returned(function)
     results = [f"r{i}" for i in range(len(kinds))]
     declared = ", ".join(f'{result}="{kind}"' for result, kind in zip(results, kinds, strict=True))
     taking = f"{', '.join(results)} = " if results else ""

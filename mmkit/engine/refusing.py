@@ -9,8 +9,9 @@ from typing import Any
 import attrs
 import numba
 
+from mmkit.called import returned, to_return
 from mmkit.engine.binding import bind
-from mmkit.engine.callouts import RECORDS, RETURNED, Refusal, acting, called, number_of
+from mmkit.engine.callouts import RECORDS, Refusal, acting, called, number_of
 from mmkit.engine.calls import identifier
 from mmkit.engine.jit import compiler, nothing
 from mmkit.engine.session import Program
@@ -18,7 +19,7 @@ from mmkit.engine.verdict import verdict
 from mmkit.errors import PluginError
 from mmkit.stack import Slot, Stack
 from mmkit.steps import step
-from mmkit.subset import BITS, RETURNS, findings
+from mmkit.subset import BITS, findings
 
 NAMED = (*RECORDS, "order", "key")
 """Arguments that are no numbers."""
@@ -64,17 +65,16 @@ def refusal(
             tried.compile(kinds)
         except Exception as own:
             return slot.path, verdict(own, name, function)
-        returned = next(iter(tried.overloads.values())).signature.return_type
-        if not fits(returned, name):
-            many = RETURNS[name]
-            what = f"{told_type(returned)} is returned: return {f'({many})' if ', ' in many else many} on every way out"
+        kind = next(iter(tried.overloads.values())).signature.return_type
+        if not fits(kind, name):
+            what = f"{told_type(kind)} is returned: return {to_return(name)} on every way out"
             return slot.path, Refusal(name, function.__qualname__, 0, what)
     return None
 
 
 def fits(kind: Any, name: str) -> bool:
     """Returns whether what a function returns is what the loop takes of it: as many numbers, or nothing at all."""
-    wanted = RETURNED.get(name, ())
+    wanted = returned(name)
     if not wanted:
         return True
     numbers = (numba.types.Number, numba.types.Boolean, numba.types.IntEnumMember)

@@ -47,7 +47,7 @@ def check(subject: Subject) -> str:
 
 
 def lived(stack: Stack) -> None:
-    """Runs a stack over a short market. Raises Failed where quotes cross, what ended the run otherwise."""
+    """Runs a stack over a short market. Raises ConfigError where quotes cross, what ended the run otherwise."""
     if stack.leg.market.rule.name == "given":
         rows = [simulated(number=number)[0][:ROWS] for number in range(len(stack.legs))]
         stack = over(stack, rows)
@@ -56,7 +56,7 @@ def lived(stack: Stack) -> None:
 
 
 def uncrossed(name: str, given: Mapping[str, Any], result: Any) -> None:
-    """Raises Failed where the best bid of a ladder reaches its best ask."""
+    """Raises ConfigError where the best bid of a ladder reaches its best ask."""
     ladder = given.get("ladder")
     if ladder is None:
         return

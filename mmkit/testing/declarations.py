@@ -8,9 +8,10 @@ from typing import Any
 import attrs
 
 from mmkit import contract
+from mmkit.described import home
 from mmkit.fields import Duration
 from mmkit.kinds import Kind
-from mmkit.rules import Rule, hook_name, own_functions
+from mmkit.rules import Rule
 from mmkit.testing.rows import Failed
 from mmkit.testing.subject import Subject
 
@@ -34,7 +35,7 @@ def counted(number: int, what: str) -> str:
 
 def lacking(rule: Rule) -> Iterator[str]:
     """Yields what a rule that keeps to the contract does not say of itself."""
-    module = module_of(rule)
+    module = home(rule)
     text = " ".join((inspect.getdoc(sys.modules.get(module)) or "").partition("\n\n")[0].split()) if module else "."
     if not text:
         yield f"{module} has no docstring: its first sentence says what the rule does"
@@ -61,11 +62,3 @@ def unmeasured(field: "attrs.Attribute[Any]", annotation: Any, kind: Kind, where
         yield f'{where}: has no unit (unit="" says that it is a pure number)'
     if not field.metadata.get("unbounded") and all(field.metadata.get(name) is None for name in BOUNDS):
         yield f'{where}: has no range (above=, at_least=, below=, at_most=, or unbounded="why there is none")'
-
-
-def module_of(rule: Rule) -> str:
-    """Returns the module whose hook offers a rule, else the one of its first function or class; "" where it has neither."""
-    own: list[Any] = [*(function for _, function in own_functions(rule)), rule.params, rule.state]
-    modules = [each.__module__ for each in own if not each.__module__.startswith("mmkit.")]
-    hooked = [name for name in modules if hasattr(sys.modules.get(name), hook_name(rule.role))]
-    return next(iter(hooked or modules), "")

@@ -5,10 +5,9 @@ from typing import Any
 
 import attrs
 
-from mmkit.contract import arguments
-from mmkit.engine.callouts import PLAINLY
-from mmkit.rules import Role, Rule, own_functions
+from mmkit.rules import Rule
 from mmkit.stack import Slot, Stack
+from mmkit.testing.between import between
 
 Note = Callable[[str, Mapping[str, Any], Any], None]
 """Is told of a call: the function, what it was given by name, what it returned."""
@@ -34,27 +33,15 @@ class Call:
     orders: tuple[Any, ...] = ()
 
 
-def heard(rule: Rule) -> list[tuple[str, Any]]:
-    """Returns those of a rule's functions that are called during a run."""
-    if rule.role in (Role.MARKET, Role.REPORT):
-        return []
-    return [(name, function) for name, function in own_functions(rule) if name not in PLAINLY]
-
-
 def watched(rule: Rule, note: Note) -> Rule:
     """Returns the rule with functions that tell `note` of every call; it stays Python, and so is for the plain engine."""
-    return attrs.evolve(
-        rule, **{name: _told(function, name, arguments(rule, name), note) for name, function in heard(rule)}
-    )
 
-
-def _told(function: Any, name: str, names: tuple[str, ...], note: Note) -> Any:
-    def call(*given: Any) -> Any:
-        result = function(*given)
-        note(name, dict(zip(names, given, strict=True)), result)
+    def through(name: str, function: Callable[..., Any], given: dict[str, Any]) -> Any:
+        result = function(*given.values())
+        note(name, given, result)
         return result
 
-    return call
+    return between(rule, through)
 
 
 def placed(stack: Stack, old: Rule, new: Rule) -> Stack:

@@ -25,9 +25,9 @@ from typing import Any
 
 from mmkit.errors import ConfigError, DataError, MmkitError
 from mmkit.rules import Role
-from mmkit.testing.between import between
+from mmkit.testing.between import between, heard
 from mmkit.testing.markets import Made, corner, corners, drawn, over, smaller
-from mmkit.testing.observing import heard, placed
+from mmkit.testing.observing import placed
 from mmkit.testing.played import played
 from mmkit.testing.rows import Failed, Skipped
 from mmkit.testing.sane import LOOKS, Before, market_faults

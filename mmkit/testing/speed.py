@@ -11,8 +11,8 @@ import tomli
 
 from mmkit.rules import Optimization, Role, Rule
 from mmkit.stack import Stack
+from mmkit.testing.between import heard
 from mmkit.testing.bounded import over
-from mmkit.testing.observing import heard
 from mmkit.testing.rows import Failed, Skipped
 from mmkit.testing.subject import Subject, run
 

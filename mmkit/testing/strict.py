@@ -22,14 +22,14 @@ from typing import Any
 
 import attrs
 
-from mmkit.engine.callouts import RETURNED
+from mmkit.called import returned
 from mmkit.engine.layout import hints_of
 from mmkit.errors import MmkitError
 from mmkit.rules import Role
 from mmkit.subset import BITS, findings
-from mmkit.testing.between import between
+from mmkit.testing.between import between, heard
 from mmkit.testing.markets import Made, corner, ordinary, over
-from mmkit.testing.observing import heard, placed
+from mmkit.testing.observing import placed
 from mmkit.testing.played import played
 from mmkit.testing.rows import Failed, Skipped
 from mmkit.testing.subject import Subject
@@ -126,7 +126,7 @@ class Watch:
         if isinstance(result, list):
             self.fault(f"{name} returns a list: return a tuple")
         values = result if isinstance(result, tuple | list) else (result,)
-        wanted = RETURNED.get(name, ())
+        wanted = returned(name)
         for place, value in enumerate(values):
             kind = type_of(value)
             before = self.returned.setdefault((name, place), kind)

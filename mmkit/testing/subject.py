@@ -8,8 +8,9 @@ import attrs
 from mmkit.rules import Market, Rule
 from mmkit.stack import Slot, Stack
 from mmkit.testing.assembly import Tables, assembled, fills_by_chance, structured
+from mmkit.testing.between import heard
 from mmkit.testing.given import given, shortened, simulated
-from mmkit.testing.observing import Call, Seen, heard, placed, watched
+from mmkit.testing.observing import Call, Seen, placed, watched
 from mmkit.testing.rows import Failed, Skipped
 from mmkit.testing.surroundings import filled, merged, needs_data
 

@@ -115,6 +115,14 @@ def next_time(params, state, market):
     return market.now + 10_000_000
 
 
+def taken(params, state, order, quantity):
+    order.front -= quantity
+
+
+def through(params, state, order, ticks):
+    return over(1.0, float(order.lots - order.lots)) > 0.0
+
+
 @mmkit.hookimpl
 def mmkit_market():
     return mmkit.Market("known", params=MarketParams, events=events)
@@ -123,6 +131,11 @@ def mmkit_market():
 @mmkit.hookimpl
 def mmkit_venue():
     return mmkit.Venue("steep", rest=nothing, trade=trade, depth_change=nothing, compiled=False)
+
+
+@mmkit.hookimpl(specname="mmkit_venue")
+def distant():
+    return mmkit.Venue("distant", rest=nothing, trade=taken, depth_change=nothing, through=through)
 
 
 @mmkit.hookimpl
@@ -173,6 +186,7 @@ every = "10ms"
 LEANING = ('use = "fixed"\nhalf_spread = 1.0', 'use = "leaning"\ninputs = { last = "ring.value" }')
 STEEP = ("[execution]", '[ladder]\nuse = "steep"\nat = 7\n[execution]')
 QUEUE = ('use = "queue"', 'use = "steep"')
+DISTANT = ('use = "queue"', 'use = "distant"')
 EAGER = ('use = "requote"\nevery = "10ms"', 'use = "eager"\nat = 7')
 
 Go = Callable[..., Run]
@@ -260,9 +274,14 @@ def test_what_only_the_call_knew_is_in_it_too(go: Go, fault: Callable[[], dict[s
         replay(tmp_path / "out" / "fault.json")
 
 
-def test_an_order_and_the_row_of_the_venues_event(go: Go, fault: Callable[[], dict[str, Any]], tmp_path: Path) -> None:
-    run = go(QUEUE, sets=("pricing.half_spread=0.5",))
-    assert "instruments.X.venue: steep (faulty.py): trade raised ZeroDivisionError" in str(run.error)
+@pytest.mark.parametrize(
+    ("venue", "said"), [(QUEUE, "steep (faulty.py): trade"), (DISTANT, "distant (faulty.py): through")]
+)
+def test_an_order_and_the_row_of_the_venues_event(
+    go: Go, fault: Callable[[], dict[str, Any]], tmp_path: Path, venue: tuple[str, str], said: str
+) -> None:
+    run = go(venue, sets=("pricing.half_spread=0.5",))
+    assert f"instruments.X.venue: {said} raised ZeroDivisionError" in str(run.error)
     found = fault()
     trades = [i for i in range(400) if 10000 + i % 3 >= found["given"]["order"]["tick"]]
     assert found["given"]["order"]["side"] == -1

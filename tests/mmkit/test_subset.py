@@ -368,6 +368,20 @@ def test_every_way_out_returns_what_is_taken(tmp_path: Path, body: str, line: in
         assert found[0].instead == "return (reservation price, half-spread to the bid, half-spread to the ask)"
 
 
+@pytest.mark.parametrize(("function", "given"), [("through", "ticks"), ("rest", "ahead")])
+def test_so_does_every_function_of_which_the_loop_takes_anything(tmp_path: Path, function: str, given: str) -> None:
+    nothing = dict.fromkeys(("rest", "trade", "depth_change"), "lambda params, state, order, *more: 1")
+    own = {name: text for name, text in nothing.items() if name != function} | {function: "own"}
+    file = tmp_path / "it.py"
+    file.write_text(
+        f"import mmkit\n\n\ndef own(params, state, order, {given}):\n    order.traded = 0.0\n\n\n@mmkit.hookimpl\n"
+        f"def mmkit_venue():\n    return mmkit.Venue('it', {', '.join(f'{name}={text}' for name, text in own.items())})\n"
+    )
+    found = [each for each in findings(offers([file]).files[Role.VENUE, "it"][0]) if each.function == function]
+    wanted = ["nothing is returned on this way out: return true or false"] if function == "through" else []
+    assert [f"{each.construct}: {each.instead}" for each in found] == wanted
+
+
 def test_a_rule_that_stays_python_is_left_in_peace(tmp_path: Path) -> None:
     file = tmp_path / "it.py"
     text = RETURNS.format(body="    return open('x')").replace("quote=quote)", "quote=quote, compiled=False)")
