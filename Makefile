@@ -45,7 +45,7 @@ test: .venv/installed-all .venv-wheel/installed
 quick: .venv/installed-all
 	.venv/bin/python $(PYTEST) $(COMPILING:%=--ignore=%)
 
-# Measuring coverage makes the same tests half as slow again.
+# Measuring coverage slows tests down, so it is no part of make test.
 cover: .venv/installed-all
 	.venv/bin/python $(PYTEST) --cov --cov-report=term:skip-covered $(COMPILING:%=--ignore=%)
 
